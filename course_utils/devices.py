@@ -1,0 +1,95 @@
+"""What hardware is here, and TensorFlow started quietly on it."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+
+
+@contextlib.contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Drop what C++ libraries write to file descriptor 2, which no Python setting reaches.
+
+    What was written is shown after all if the block raises.
+    """
+    import tempfile
+
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as log:
+        kept = os.dup(2)
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            log.seek(0)
+            os.write(kept, log.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def setup(seed: int = 0, *, deterministic: bool = False, quiet: bool = False) -> ModuleType:
+    """Import TensorFlow quietly, let GPU memory grow on demand, set every seed.
+
+    seed: for Python's, NumPy's and TensorFlow's generators (keras.utils.set_random_seed).
+    deterministic: also forbid operations that vary from run to run; slower on a GPU.
+    Prints one line that says what the notebook runs on (not with `quiet`).
+    Returns the `tensorflow` module.
+    Raises ModuleNotFoundError with the remedy when TensorFlow is missing.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        with quiet_stderr():
+            import keras
+            import tensorflow as tf
+
+            gpus = tf.config.list_physical_devices("GPU")
+            # must happen before the first operation touches a GPU
+            for gpu in gpus:
+                with contextlib.suppress(RuntimeError):
+                    tf.config.experimental.set_memory_growth(gpu, True)
+            tf.config.list_logical_devices()
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"{error}. This notebook needs TensorFlow: run `make lab` in the course folder, "
+            "or `pip install 'large-models-course[cpu]'`."
+        ) from error
+    keras.utils.set_random_seed(seed)
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+    if not quiet:
+        print(f"TensorFlow {tf.__version__} · Keras {keras.__version__} · {describe()}")
+    return tf
+
+
+def gpu_names() -> list[str]:
+    """Names of the GPUs that TensorFlow sees, e.g. ["NVIDIA L4"]; empty without one."""
+    import tensorflow as tf
+
+    details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+    return [d.get("device_name", "GPU") for d in details]
+
+
+def describe() -> str:
+    """One line on the hardware: the GPUs by name, or the processor's usable cores."""
+    gpus = gpu_names()
+    if gpus:
+        return ", ".join(gpus)
+    return f"no GPU, {cores()} CPU core{'s' if cores() > 1 else ''}"
+
+
+def cores() -> int:
+    """CPU cores this process may use (a container's limit counted, where the system tells)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def memory_mb() -> float:
+    """Memory that this process holds now, in MB (resident set)."""
+    import psutil
+
+    return psutil.Process().memory_info().rss / 1e6

@@ -1,0 +1,79 @@
+"""Exercise checks and claims: what a notebook asks of the reader, and of itself."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# exercise id -> "not attempted", "correct" or "wrong", in the order of the checks
+results: dict[str, str] = {}
+
+
+@contextmanager
+def check(exercise: str, title: str) -> Iterator[None]:
+    """Run the assertions of one exercise and say how it stands.
+
+    Prints *not attempted yet* (the stub still raises NotImplementedError), *correct*, or
+    what differs. It swallows the error, so "Run All" goes on; the state is kept in
+    `results[exercise]`.
+
+        with check("6.4", "gradient of ReLU"):
+            np.testing.assert_allclose(relu_gradient(z), [0, 1])
+    """
+    name = f"Exercise {exercise} · {title}"
+    try:
+        yield
+    except NotImplementedError:
+        results[exercise] = "not attempted"
+        print(f"○ {name}: not attempted yet")
+    except Exception as error:  # any mistake in the reader's code must leave Run All alive
+        results[exercise] = "wrong"
+        print(f"✗ {name}: not yet\n  {_explain(error)}")
+    else:
+        results[exercise] = "correct"
+        print(f"✓ {name}: correct")
+
+
+def _explain(error: Exception) -> str:
+    """The error in a few lines; its type only where the message alone says too little."""
+    lines = [line.rstrip() for line in str(error).splitlines() if line.strip()]
+    if not isinstance(error, AssertionError):
+        lines[:1] = [f"{type(error).__name__}: {lines[0] if lines else ''}"]
+    return "\n  ".join(lines[:8]) or "the check's assertion does not hold: read the check cell"
+
+
+def progress() -> None:
+    """Print how many of the exercises checked so far in this kernel are correct."""
+    correct = sum(state == "correct" for state in results.values())
+    print(f"{correct} of {len(results)} exercises correct")
+    for exercise, state in results.items():
+        if state != "correct":
+            print(f"  {exercise}: {state}")
+
+
+def claim(
+    text: str,
+    value: float,
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    applies: bool = True,
+) -> None:
+    """Compare a measured number with the one promised, and print both.
+
+    `applies=False` says that the promise was made for other data or another profile: the
+    number is printed and judged by nobody. Where it applies and fails, the line says so;
+    with COURSE_STRICT=1 (the build and the tests) it raises AssertionError.
+    """
+    if (at_least is None) == (at_most is None):
+        raise TypeError("claim() needs exactly one of at_least and at_most")
+    if at_least is not None:
+        bound, holds = f"≥ {at_least:g}", value >= at_least
+    else:
+        bound, holds = f"≤ {at_most:g}", value <= at_most
+    line = f"claim · {text}: {value:.4g} (promised {bound})"
+    if not applies:
+        print(f"{line}: not judged with this data and profile")
+        return
+    print(f"{line}: {'holds' if holds else 'FAILS'}")
+    if not holds and os.environ.get("COURSE_STRICT") == "1":
+        raise AssertionError(line)

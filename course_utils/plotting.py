@@ -1,0 +1,295 @@
+"""House style and the figures that several notebooks share.
+
+Every function draws on matplotlib and returns the figure or axes, so a cell can go on
+changing it. Colors are Okabe and Ito's palette, which readers with any color vision can
+tell apart (https://jfly.uni-koeln.de/color/).
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+PURPLE, SKY, YELLOW, GRAY = "#CC79A7", "#56B4E9", "#F0E442", "#6B6B6B"
+PALETTE = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, GRAY)
+
+
+def use_style() -> None:
+    """Set the course's matplotlib defaults for this kernel."""
+    plt.rcParams.update({
+        "axes.prop_cycle": plt.cycler(color=PALETTE),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlesize": 11,
+        "axes.titleweight": "bold",
+        "axes.grid": True,
+        "grid.color": "#E4E4E4",
+        "axes.axisbelow": True,
+        "figure.figsize": (6.4, 3.6),
+        "figure.dpi": 100,
+        "figure.constrained_layout.use": True,
+        "font.size": 10,
+        "image.cmap": "gray_r",
+        "legend.frameon": False,
+        "lines.linewidth": 1.8,
+        "savefig.bbox": "tight",
+    })
+
+
+class LiveCurves:
+    """Curves that grow while a loop runs, with elapsed and remaining time.
+
+    total: steps (usually epochs) expected.
+    panels: names drawn, one panel each; "val_" + name joins its panel as a dashed line.
+
+    In a notebook one figure is updated in place (at most twice a second) and stays, static,
+    in the saved file; elsewhere each update prints a line. Call `update` once per step and
+    `finish` at the end, or use it as a context manager.
+    """
+
+    def __init__(self, total: int, panels: Sequence[str] = ("loss",), title: str = "Training") -> None:
+        self.total, self.panels, self.title = total, tuple(panels), title
+        self.steps: list[int] = []
+        self.history: dict[str, list[float]] = {}
+        self._start = self._drawn = time.perf_counter()
+        self._handle: Any = None
+        self._in_notebook = _in_notebook()
+
+    def __enter__(self) -> "LiveCurves":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.finish()
+
+    def update(self, step: int, values: Mapping[str, float]) -> None:
+        """Add the values of one step. step: counted from 1."""
+        self.steps.append(step)
+        for name, value in values.items():
+            self.history.setdefault(name, [np.nan] * (len(self.steps) - 1)).append(float(value))
+        now = time.perf_counter()
+        if not self._in_notebook:
+            print(self._status(), {name: round(float(v), 4) for name, v in values.items()})
+        elif self._handle is None or now - self._drawn > 0.5:
+            self._drawn = now
+            self._show(self._status())
+
+    def finish(self) -> None:
+        """Draw the last state; nothing more is updated afterwards."""
+        if self._in_notebook and self.steps:
+            took = time.perf_counter() - self._start
+            self._show(f"{self.title}: {self.steps[-1]} of {self.total} in {took:.0f} s")
+
+    def _status(self) -> str:
+        done, elapsed = self.steps[-1], time.perf_counter() - self._start
+        left = elapsed / done * (self.total - done)
+        return f"{self.title}: {done} of {self.total} · {elapsed:.0f} s, about {left:.0f} s left"
+
+    def _show(self, heading: str) -> None:
+        from IPython.display import display
+
+        figure, axes = plt.subplots(1, len(self.panels), figsize=(4.2 * len(self.panels), 3.0), squeeze=False)
+        for ax, name in zip(axes[0], self.panels, strict=True):
+            for key, style in ((name, "-"), (f"val_{name}", "--")):
+                if key in self.history:
+                    label = "validation" if style == "--" else "training"
+                    ax.plot(self.steps, self.history[key], style, marker="o", ms=3, label=label)
+            ax.set(title=name, xlabel="epoch", ylabel=name)
+            ax.legend()
+        figure.suptitle(heading, fontsize=10)
+        if self._handle is None:
+            self._handle = display(figure, display_id=True)
+        else:
+            self._handle.update(figure)
+        plt.close(figure)
+
+
+def training_plot(panels: Sequence[str] = ("loss", "accuracy"), title: str = "Training") -> Any:
+    """A Keras callback that draws LiveCurves: `model.fit(..., verbose=0, callbacks=[training_plot()])`."""
+    import keras
+
+    class TrainingPlot(keras.callbacks.Callback):
+        def on_train_begin(self, logs: dict | None = None) -> None:
+            self.curves = LiveCurves(self.params["epochs"], panels, title)
+
+        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+            self.curves.update(epoch + 1, logs or {})
+
+        def on_train_end(self, logs: dict | None = None) -> None:
+            self.curves.finish()
+
+    return TrainingPlot()
+
+
+def _in_notebook() -> bool:
+    """True inside a Jupyter kernel (JupyterLab, Colab, nbclient), False in a script."""
+    try:
+        from IPython.core.getipython import get_ipython
+    except ModuleNotFoundError:
+        return False
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
+def history_curves(runs: Mapping[str, Mapping[str, Sequence[float]]], metric: str = "accuracy") -> Figure:
+    """Compare finished trainings. runs: name -> Keras `History.history`; validation is dashed."""
+    figure, ax = plt.subplots()
+    for color, (name, history) in zip(PALETTE * 2, runs.items(), strict=False):
+        epochs = range(1, len(history[metric]) + 1)
+        ax.plot(epochs, history[metric], color=color, label=name)
+        if f"val_{metric}" in history:
+            ax.plot(epochs, history[f"val_{metric}"], "--", color=color)
+    ax.set(xlabel="epoch", ylabel=metric, title=f"{metric}: training solid, validation dashed")
+    ax.legend()
+    return figure
+
+
+def image_grid(
+    images: np.ndarray,
+    titles: Sequence[object] | None = None,
+    *,
+    columns: int = 10,
+    wrong: Sequence[bool] | None = None,
+    size: float = 0.9,
+) -> Figure:
+    """Draw images in rows. images: (n, height, width) or (n, height, width, channels).
+
+    titles: one per image. wrong: one per image; the title is red where True.
+    size: inches per image. Gray images are dark on white, as ink on paper.
+    """
+    rows = -(-len(images) // columns)
+    height = size * (1.28 if titles is not None else 1.05)
+    figure, axes = plt.subplots(rows, columns, figsize=(size * columns, height * rows), squeeze=False)
+    for ax in axes.flat:
+        ax.axis("off")
+    for i, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
+        ax.imshow(image.squeeze())
+        if titles is not None:
+            color = RED if wrong is not None and wrong[i] else "black"
+            ax.set_title(str(titles[i]), fontsize=8, fontweight="normal", color=color, pad=2)
+    return figure
+
+
+def confusion_matrix(matrix: np.ndarray, class_names: Sequence[str], title: str = "") -> Axes:
+    """Draw counts; rows are the true classes, columns the predicted ones.
+
+    Color shows only the errors, as a share of each row: on one scale with the diagonal
+    every mistake would look white.
+    """
+    matrix = np.asarray(matrix)
+    errors = matrix.astype(float).copy()
+    np.fill_diagonal(errors, 0)
+    errors /= np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    side = max(3.4, 0.52 * len(matrix))
+    figure, ax = plt.subplots(figsize=(side + 0.6, side))
+    ax.imshow(errors, cmap="Oranges", vmin=0, vmax=max(errors.max(), 1e-9) * 1.3)
+    for (i, j), count in np.ndenumerate(matrix):
+        if count:
+            weight = "bold" if i == j else "normal"
+            ax.text(j, i, f"{count:d}", ha="center", va="center", fontsize=8, fontweight=weight)
+    upright = all(len(str(name)) <= 2 for name in class_names)
+    ax.set_xticks(range(len(matrix)), class_names, rotation=0 if upright else 60)
+    ax.set_yticks(range(len(matrix)), class_names)
+    ax.set(xlabel="predicted", ylabel="true", title=title)
+    ax.grid(False)
+    return ax
+
+
+def decision_regions(
+    predict: Callable[[np.ndarray], np.ndarray],
+    X: np.ndarray,
+    y: np.ndarray,
+    ax: Axes | None = None,
+    title: str = "",
+    points: int = 200,
+) -> Axes:
+    """Color the plane by predicted class, with the examples on top.
+
+    predict: (n, 2) points -> (n,) class indices. X: (n, 2). y: (n,) class indices.
+    points: grid points per axis.
+    """
+    ax = ax or plt.subplots(figsize=(4, 3.6))[1]
+    low, high = X.min(axis=0), X.max(axis=0)
+    low, high = low - 0.1 * (high - low), high + 0.1 * (high - low)
+    grid = np.meshgrid(*(np.linspace(low[i], high[i], points) for i in (0, 1)))
+    regions = np.asarray(predict(np.stack([g.ravel() for g in grid], axis=1))).reshape(points, points)
+    colors, last = ListedColormap(PALETTE), len(PALETTE) - 1
+    box = (low[0], high[0], low[1], high[1])
+    ax.imshow(regions, origin="lower", extent=box, aspect="auto", cmap=colors, vmin=0, vmax=last, alpha=0.3)
+    ax.scatter(X[:, 0], X[:, 1], c=y, cmap=colors, vmin=0, vmax=last, s=14, edgecolor="white", linewidth=0.4)
+    ax.set(title=title, xlabel="$x_1$", ylabel="$x_2$")
+    ax.grid(False)
+    return ax
+
+
+def flow(
+    boxes: Mapping[str, tuple[float, float]],
+    arrows: Sequence[tuple[str, str] | tuple[str, str, str]],
+    *,
+    highlight: Sequence[str] = (),
+    title: str = "",
+    box_width: float = 1.5,
+) -> Figure:
+    """A flow diagram that renders wherever a picture does.
+
+    boxes: text -> (column, row), row 0 on top; fractions are fine. A text may hold newlines.
+    arrows: (from, to) or (from, to, label), by the boxes' texts; an arrow between boxes in one
+    row or column is straight, any other bends, and a loop back passes below the row.
+    highlight: boxes drawn in orange. box_width: inches.
+    """
+    unit_x, unit_y, box_height = box_width + 0.55, 1.0, 0.58
+    at = {name: np.array([x * unit_x, -y * unit_y]) for name, (x, y) in boxes.items()}
+    spots = np.array(list(at.values()))
+    low, high = spots.min(axis=0) - [box_width / 2, 0.5], spots.max(axis=0) + [box_width / 2, 0.5]
+    back = any(_is_loop(at, a[0], a[1]) for a in arrows)
+    low[1] -= 0.55 if back else 0
+    figure, ax = plt.subplots(figsize=tuple(high - low), layout="none")
+    figure.subplots_adjust(left=0, right=1, bottom=0, top=1 - (0.3 / (high - low)[1] if title else 0))
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+    ax.axis("off")
+    for name, (x, y) in at.items():
+        face, edge = ("#FCE8C5", ORANGE) if name in highlight else ("#E3EFF7", BLUE)
+        corner = (x - box_width / 2 + 0.05, y - box_height / 2 + 0.05)
+        ax.add_patch(plt.matplotlib.patches.FancyBboxPatch(
+            corner, box_width - 0.1, box_height - 0.1, boxstyle="round,pad=0.05", fc=face, ec=edge, lw=1.2,
+        ))
+        ax.text(x, y, name, ha="center", va="center", fontsize=9)
+    for start, stop, *label in arrows:
+        _arrow(ax, at[start], at[stop], label[0] if label else "", box_width, box_height, _is_loop(at, start, stop))
+    if title:
+        ax.set_title(title)
+    return figure
+
+
+def _is_loop(at: Mapping[str, np.ndarray], start: str, stop: str) -> bool:
+    """True for an arrow that runs back along a row of boxes."""
+    same_row, backward = at[start][1] == at[stop][1], at[stop][0] < at[start][0]
+    between = [p for p in at.values() if p[1] == at[start][1] and at[stop][0] < p[0] < at[start][0]]
+    return bool(same_row and backward and between)
+
+
+def _arrow(
+    ax: Axes, start: np.ndarray, stop: np.ndarray, label: str, width: float, height: float, loop: bool
+) -> None:
+    """One arrow from the edge of a box to the edge of another."""
+    dx, dy = stop - start
+    if loop:
+        tail, head = start - [0, height / 2], stop - [0, height / 2]
+        low = start[1] - height / 2 - 0.4
+        ax.plot([tail[0], tail[0], head[0]], [tail[1], low, low], color=GRAY, lw=1.3)
+        tail, middle = np.array([head[0], low]), np.array([(start[0] + stop[0]) / 2, low - 0.13])
+    elif abs(dx) >= abs(dy) or dy == 0:
+        side = np.sign(dx) * np.array([width / 2, 0])
+        tail, head = start + side, stop - side
+        middle = (tail + head) / 2 + [0, 0.14]
+    else:
+        side = np.sign(dy) * np.array([0, height / 2])
+        tail, head = start + side, stop - side
+        middle = (tail + head) / 2 + [0.08 + 0.035 * len(label), 0]
+    ax.annotate("", head, tail, arrowprops={"arrowstyle": "-|>", "color": GRAY, "lw": 1.3, "shrinkA": 0, "shrinkB": 0})
+    if label:
+        ax.text(*middle, label, ha="center", va="center", fontsize=8, color=GRAY)

@@ -1,0 +1,28 @@
+"""Run profiles: the same notebook in seconds (tests), minutes (learners) or longer."""
+
+import os
+from typing import TypeVar
+
+PROFILES = ("quick", "standard", "full")
+T = TypeVar("T")
+
+
+def profile() -> str:
+    """The run profile, from the environment variable COURSE_PROFILE.
+
+    Returns "quick" (tests: seconds, small slices), "standard" (the default: a two-core
+    laptop, at most four minutes a notebook) or "full" (a GPU or patience).
+    Raises ValueError for any other name.
+    """
+    name = os.environ.get("COURSE_PROFILE") or "standard"
+    if name not in PROFILES:
+        raise ValueError(
+            f"COURSE_PROFILE is {name!r}; it must be one of {', '.join(PROFILES)}. "
+            "Unset it to get 'standard'."
+        )
+    return name
+
+
+def by_profile(*, quick: T, standard: T, full: T) -> T:
+    """The value that belongs to the current profile: `by_profile(quick=1, standard=8, full=30)`."""
+    return {"quick": quick, "standard": standard, "full": full}[profile()]
