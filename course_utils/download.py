@@ -3,50 +3,51 @@
 import contextlib
 import hashlib
 import os
-import queue
-import ssl
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
-from typing import BinaryIO
-from urllib.error import HTTPError
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
-TIMEOUT = 20.0  # seconds until the first byte, and between two pieces
-MIN_SPEED = 32_000  # bytes per second on average; slower servers are given up
+TIMEOUT = 20.0  # seconds that a server may stay silent, at the start or in between
+MIN_SPEED = 50_000  # bytes per second on average; a slower server is given up
 LOCK_TIMEOUT = 900.0  # seconds to wait for another process that fetches the same
-PIECE = 1 << 16  # bytes read at a time
+PIECE = 1 << 16  # bytes taken at a time
 
 
 class DataError(Exception):
-    """A file is missing, damaged or can't be had; the message names file, cause and remedy."""
+    """A file is damaged or can't be had or kept: the message names file, cause and remedy."""
 
 
 class _MirrorFailed(Exception):
-    """One mirror didn't deliver; the next may."""
+    """One mirror did not deliver; the next may."""
 
 
 def fetch_file(urls: Sequence[str], target: Path, size: int, sha256: str) -> None:
     """Download `target` from the first of `urls` that delivers it intact.
 
-    size in bytes and sha256 (hexadecimal) are checked before the file gets its name; until
-    then, and after any failure, `target` is as it was. Call it inside `locked`.
-    Raises DataError when every mirror fails or the disk refuses.
+    size in bytes and sha256 (hexadecimal) are checked before the file gets its name; after
+    any failure, `target` is as it was. To be called inside `locked(target.parent)`.
+    Raises DataError when every mirror fails or the file can't be written.
     """
     failures = []
     for url in urls:
         try:
             with replacing(target) as out:
-                _receive(url, out, size, sha256)
+                _receive(url, out, target.name, size, sha256)
             return
         except _MirrorFailed as failure:
             failures.append(f"{urlsplit(url).netloc}: {failure}")
+        finally:
+            _show("")
     raise DataError(
-        f"{target.name} could not be downloaded ({'; '.join(failures)}). Check the network and "
-        "try again, or copy the file from someone who has it: data/README.md, COURSE_DATA_DIR."
+        f"{target.name} could not be downloaded ({'; '.join(failures)}). Check the network (does a login "
+        "page answer instead?) and try again, or copy the file from another machine and name its folder "
+        "in COURSE_DATA_DIR, as data/README.md describes."
     )
 
 
@@ -55,12 +56,11 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
     """Open a new file that takes the place of `target` only if the block ends without error."""
     part = target.with_name(target.name + ".part")
     try:
-        try:
-            with part.open("wb") as out:
-                yield out
-            os.replace(part, target)
-        except OSError as error:
-            raise _unwritable(target, error) from error
+        with part.open("wb") as out:
+            yield out
+        os.replace(part, target)
+    except OSError as error:
+        raise _unwritable(target, error) from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
@@ -68,13 +68,14 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Make `folder` and be its only writer among all processes; sweep up what a killed one left.
+    """Make `folder` and be its only writer; sweep up what a killed writer left there.
 
-    The system frees the lock when its holder dies. Raises DataError.
+    The operating system frees the lock when the process that holds it dies.
+    Raises DataError when the folder can't be written or another process never finishes.
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(folder.with_name(folder.name + ".lock"))
+    lock = FileLock(f"{folder}.lock")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -84,54 +85,49 @@ def locked(folder: Path) -> Iterator[None]:
             lock.acquire(timeout=LOCK_TIMEOUT)
         for left_over in folder.glob("*.part"):
             left_over.unlink()
+        yield
     except Timeout as error:
         raise DataError(
             f"{lock.lock_file} has been held by another process for {LOCK_TIMEOUT:.0f} s. "
-            "Shut down the other kernels of the course and try again."
+            "Shut down the course's other kernels and try again."
         ) from error
-    except OSError as error:
-        lock.release()
+    except (OSError, NotImplementedError) as error:  # the latter: a file system without locks
         raise _unwritable(folder, error) from error
-    try:
-        yield
     finally:
         lock.release()
 
 
-def _unwritable(path: Path, error: OSError) -> DataError:
+def _unwritable(path: Path, error: Exception) -> DataError:
     return DataError(
-        f"{path} could not be written ({error.strerror or error}). Free disk space or make the folder "
-        "writable, or use a copy of the files elsewhere: data/README.md, COURSE_DATA_DIR."
+        f"{path} could not be written ({getattr(error, 'strerror', None) or error}). Free disk space or make "
+        "the folder writable, or use files kept elsewhere: name their folder in COURSE_DATA_DIR, as "
+        "data/README.md describes."
     )
 
 
-def _receive(url: str, out: BinaryIO, size: int, sha256: str) -> None:
+def _receive(url: str, out: BinaryIO, name: str, size: int, sha256: str) -> None:
     """Write the body of `url` to `out`; raise _MirrorFailed unless it is the expected one."""
-    pieces: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
-    stop = threading.Event()
-    # A thread, because no time-out of the standard library covers name look-up, several
-    # addresses, TLS and headers together; here the queue's does.
-    threading.Thread(target=_pump, args=(url, pieces, stop), daemon=True).start()
+    pieces: SimpleQueue[bytes | str] = SimpleQueue()
+    stop = Event()
+    # In a thread, because the queue's time-out covers what a socket's does not: name look-up,
+    # a host's many addresses and a header that trickles.
+    Thread(target=_pump, args=(url, pieces, stop), daemon=True).start()
     digest, received, start = hashlib.sha256(), 0, time.monotonic()
     try:
-        while True:
-            try:
-                piece = pieces.get(timeout=TIMEOUT)
-            except queue.Empty:
-                raise _MirrorFailed(f"silent for {TIMEOUT:g} s after {received:,} of {size:,} bytes") from None
-            if isinstance(piece, Exception):
-                raise _MirrorFailed(str(piece).strip("<>") or type(piece).__name__)
-            if not piece:
-                break
+        while piece := pieces.get(timeout=TIMEOUT):
+            if isinstance(piece, str):
+                raise _MirrorFailed(piece)
             out.write(piece)
             digest.update(piece)
             received += len(piece)
+            seconds = time.monotonic() - start
             if received > size:
                 raise _MirrorFailed(f"sends more than the expected {size:,} bytes")
-            seconds = time.monotonic() - start
             if seconds > TIMEOUT + received / MIN_SPEED:
                 raise _MirrorFailed(f"too slow, {received:,} of {size:,} bytes in {seconds:.0f} s")
-            _show(out.name, received, size, seconds)
+            _show(f"{name}: {received / 1e6:.1f} of {size / 1e6:.1f} MB in {seconds:.0f} s")
+    except Empty:
+        raise _MirrorFailed(f"silent for {TIMEOUT:g} s after {received:,} of {size:,} bytes") from None
     finally:
         stop.set()
     if received < size:
@@ -140,27 +136,42 @@ def _receive(url: str, out: BinaryIO, size: int, sha256: str) -> None:
         raise _MirrorFailed(f"sha256 is {digest.hexdigest()[:12]}…, expected {sha256[:12]}…")
 
 
-def _pump(url: str, pieces: "queue.SimpleQueue[bytes | Exception]", stop: threading.Event) -> None:
-    """Put the body of `url` into `pieces`, then b""; or the exception."""
+def _pump(url: str, pieces: "SimpleQueue[bytes | str]", stop: Event) -> None:
+    """Put the body of `url` into `pieces`, then b""; or, where that fails, the reason as str."""
+    from urllib.request import Request, urlopen
+
     try:
-        import certifi
-
-        context = ssl.create_default_context()
-        # python.org's Python for macOS comes without certificates
-        context.load_verify_locations(certifi.where())
-        with urlopen(url, timeout=TIMEOUT, context=context) as response:
-            while not stop.is_set():
-                # read1 returns what has come; read would wait for a full piece
-                piece = response.read1(PIECE)
+        request = Request(url, headers={"User-Agent": "large-models-course"})
+        # a longer time-out than the queue's, only so that an abandoned thread ends
+        with urlopen(request, timeout=2 * TIMEOUT, context=_certificates()) as response:
+            piece = b"-"
+            while piece and not stop.is_set():
+                piece = response.read1(PIECE)  # what has come; read() would wait for more
                 pieces.put(piece)
-                if not piece:
-                    break
-    except (Exception, HTTPError) as error:
-        pieces.put(error)
+    except Exception as error:
+        pieces.put(str(error).strip("<>") or type(error).__name__)
 
 
-def _show(name: str, received: int, size: int, seconds: float) -> None:
-    """Redraw the progress line, where lines can be redrawn."""
-    if sys.stdout.isatty() or "ipykernel" in sys.modules:
-        file = Path(name).name.removesuffix(".part")
-        print(f"\r{file}: {received / 1e6:.1f} of {size / 1e6:.1f} MB, {seconds:.0f} s   ", end="", flush=True)
+@cache
+def _certificates() -> Any:  # an ssl.SSLContext; ssl is only imported when it is needed
+    import ssl
+
+    import certifi
+
+    context = ssl.create_default_context()
+    # without this, Python from python.org trusts no server on macOS
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+_shown = 0.0  # when the progress line was last drawn
+
+
+def _show(line: str) -> None:
+    """Redraw the progress line, or erase it with "": only where a line can be redrawn."""
+    global _shown
+    now = time.monotonic()
+    redrawable = sys.stdout.isatty() or type(sys.stdout).__module__ == "ipykernel.iostream"
+    if redrawable and (not line or now - _shown > 0.2):
+        _shown = now
+        print(f"\r{line:<78}", end="" if line else "\r", flush=True)

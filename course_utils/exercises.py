@@ -64,12 +64,12 @@ def claim(
     number is printed and judged by nobody. Where it applies and fails, the line says so;
     with COURSE_STRICT=1 (the build and the tests) it raises AssertionError.
     """
-    if (at_least is None) == (at_most is None):
-        raise TypeError("claim() needs exactly one of at_least and at_most")
-    if at_least is not None:
+    if at_least is not None and at_most is None:
         bound, holds = f"≥ {at_least:g}", value >= at_least
-    else:
+    elif at_most is not None and at_least is None:
         bound, holds = f"≤ {at_most:g}", value <= at_most
+    else:
+        raise TypeError("claim() needs exactly one of at_least and at_most")
     line = f"claim · {text}: {value:.4g} (promised {bound})"
     if not applies:
         print(f"{line}: not judged with this data and profile")

@@ -48,8 +48,8 @@ class LiveCurves:
     total: steps (usually epochs) expected.
     panels: names drawn, one panel each; "val_" + name joins its panel as a dashed line.
 
-    In a notebook one figure is updated in place (at most twice a second) and stays, static,
-    in the saved file; elsewhere each update prints a line. Call `update` once per step and
+    In a notebook one figure is updated in place (at most once a second, and never for more than
+    a fifth of the time) and stays, static, in the saved file; elsewhere each update prints a line. Call `update` once per step and
     `finish` at the end, or use it as a context manager.
     """
 
@@ -57,7 +57,7 @@ class LiveCurves:
         self.total, self.panels, self.title = total, tuple(panels), title
         self.steps: list[int] = []
         self.history: dict[str, list[float]] = {}
-        self._start = self._drawn = time.perf_counter()
+        self._start = self._next_drawing = time.perf_counter()
         self._handle: Any = None
         self._in_notebook = _in_notebook()
 
@@ -72,12 +72,12 @@ class LiveCurves:
         self.steps.append(step)
         for name, value in values.items():
             self.history.setdefault(name, [np.nan] * (len(self.steps) - 1)).append(float(value))
-        now = time.perf_counter()
         if not self._in_notebook:
             print(self._status(), {name: round(float(v), 4) for name, v in values.items()})
-        elif self._handle is None or now - self._drawn > 0.5:
-            self._drawn = now
+        elif (before := time.perf_counter()) >= self._next_drawing:
             self._show(self._status())
+            after = time.perf_counter()
+            self._next_drawing = after + max(1.0, 5 * (after - before))
 
     def finish(self) -> None:
         """Draw the last state; nothing more is updated afterwards."""
@@ -244,7 +244,8 @@ def flow(
     unit_x, unit_y, box_height = box_width + 0.55, 1.0, 0.58
     at = {name: np.array([x * unit_x, -y * unit_y]) for name, (x, y) in boxes.items()}
     spots = np.array(list(at.values()))
-    low, high = spots.min(axis=0) - [box_width / 2, 0.5], spots.max(axis=0) + [box_width / 2, 0.5]
+    margin = np.array([box_width / 2 + 0.06, 0.5])
+    low, high = spots.min(axis=0) - margin, spots.max(axis=0) + margin
     back = any(_is_loop(at, a[0], a[1]) for a in arrows)
     low[1] -= 0.55 if back else 0
     figure, ax = plt.subplots(figsize=tuple(high - low), layout="none")
@@ -290,6 +291,7 @@ def _arrow(
         side = np.sign(dy) * np.array([0, height / 2])
         tail, head = start + side, stop - side
         middle = (tail + head) / 2 + [0.08 + 0.035 * len(label), 0]
-    ax.annotate("", head, tail, arrowprops={"arrowstyle": "-|>", "color": GRAY, "lw": 1.3, "shrinkA": 0, "shrinkB": 0})
+    style = {"arrowstyle": "-|>", "color": GRAY, "lw": 1.3, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", tuple(head), tuple(tail), arrowprops=style)
     if label:
-        ax.text(*middle, label, ha="center", va="center", fontsize=8, color=GRAY)
+        ax.text(middle[0], middle[1], label, ha="center", va="center", fontsize=8, color=GRAY)

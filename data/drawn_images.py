@@ -1,385 +1,310 @@
-"""Drawn stand-ins for CIFAR-10 and Fashion-MNIST: pictures made by this program, nothing downloaded.
+"""Drawn stand-ins for CIFAR-10 and Fashion-MNIST, so that the course runs without the network.
 
-Why: the notebooks and their tests must run without the network, with images that ask for the
-same skills as the real ones. A scene's class shows in its shape alone: place, size, direction,
-colors and background vary and are shared between classes, so that a linear model stays poor
-and a small convolutional network does well. The garments fill the frame and overlap
-(shirt, coat, pullover), so that a linear model already does well, as on Fashion-MNIST.
+`scenes`: place, size, direction, colors and background vary and are shared by all classes; the
+shape alone tells the class, which a small convolutional network finds and a linear model can't.
+`garments`: centered, light on black and partly alike (T-shirt, pullover, coat, shirt), so that a
+linear model does rather well and confuses what one expects.
 
-How: each drawing is a list of ellipses, capsules and convex polygons, given as signed distances
-(negative inside) on the pixel grid and painted one over the other, for many images at once.
-Images are drawn in blocks with a seed of their own, so the first k of n images never depend on n.
+How: a drawing is a text, a list of strokes "color: shapes;" painted one over the other, for many
+images at once: a shape is a signed distance (negative inside) on the pixel grid.
+    oval x y rx ry · line x y x y r [r at its end] · poly x y x y … (convex, clockwise) · box x y x y
+    &  joins shapes to one stroke          coat1*.8   a color name, here darker (palette "coat")
+    .2~.5  a random number in each image   black?.4:  shown in 40 % of the images
+    s=.2~.5;  a name for a number          -s+.1      names and numbers can be added
+    A and B are 1 and 0, or 0 and 1        fold;      from here on, the right half shows on both sides
+One unit is about half the picture, y points down, the origin is the middle.
 
-Made by this project, no photograph or data set went into it; free to use under its license.
-Needs NumPy alone. `python drawn_images.py` writes nothing; import `scenes` and `garments`.
+Made by this project from nothing but these lines; the project's license holds. Needs NumPy alone.
 """
 
 from collections.abc import Callable
+from functools import reduce
 from typing import TypeAlias
 
 import numpy as np
 
-# float32 (n, 1, 1), one number per image; (n, height, width), one per pixel; or the same for all
-Number: TypeAlias = np.ndarray | float
-Point: TypeAlias = tuple[Number, Number]
+PER_CLASS = 50  # images of a class drawn at once: arrays of 200 KB stay in the processor's cache
+Number: TypeAlias = np.ndarray | float  # one per image, float32 (n, 1, 1), or one for all
 
-PER_CLASS = 50  # images of a class in one block: arrays of 200 KB, which stay in the processor's cache
+PALETTES = {
+    "any": "8ec5ee bfe0f5 5b8fd0 f2c79b e9e9ea 9aa3ad 2e3a5c 6fae5c 4f7d46 c9b27c d8c9a0 8a6b4a 3f77a8",
+    "coat": "2b2522 6b4a30 9c6b3f c98f52 d9b98a efe6d8 8d8b88 55504c e0a050",
+    "paint": "c62f2f 2f5fc0 e8e8ea f0c330 2f8f5a 30343c e07b2a 9aa2ac 7d3f98 4fb0c6",
+    "skin": "4f9a3a 7bbf3a 2f6b35 b0a040 8a6b3a c0562f e0b030 3f8fa0 9aa2ac 30343c",
+    "horn": "d8c8a0 6b5030 b89868", "eye": "e8e040 90e060 f0b030", "beak": "f0a020", "pink": "e08a8a",
+    "black": "15151a", "white": "f5f5f0",
+}  # fmt: skip
+
+SCENES = {
+    "airplane": """
+        s=.2~.5; n=.45~.85; f=.3~.7;
+        paint1*.8: poly -s+-.1 -f -s+.02 -f .3 0 -.12 0;
+        paint2: poly -1.05 -.5 -.85 -.5 -.5 0 -.9 0 & poly -.9 0 -.62 0 -.85 .28 -1 .28;
+        paint1: line -.9 0 .8 0 .09 .16; black: line .72 -.08 .82 -.06 .045
+            & oval -.4 -.05 .05 .05 & oval -.1 -.05 .05 .05 & oval .2 -.05 .05 .05;
+        paint1*.9: poly -.12 .04 .32 .04 -s+.06 n -s+-.12 n""",
+    "automobile": """
+        t=-.5~-.32; b=-.75~-.45; any1?.5: box -4 .42 4 .6~1.2;
+        paint1: poly b t .25 t .62 .02 b+-.2 .02;
+        any2: poly b+.06 t+.1 -.1 t+.1 -.1 0 b+-.08 0 & poly 0 t+.1 .2 t+.1 .46 0 0 0;
+        paint1: line -.85 .2 .85 .22 .2; white: oval .95 .14 .08 .07;
+        black: oval -.55 .42 .2 .2 & oval .56 .42 .2 .2; coat: oval -.55 .42 .1 .1 & oval .56 .42 .1 .1""",
+    "bird": """
+        horn1?A: line -.08 .3 -.04 .72 .035 & line .12 .3 .16 .72 .035 & line -.6 .76 .7 .74 .05;
+        l=.6~1; coat2*.8?B: poly -.35 -.1 -.1 -l .1 -l .3 -.1; coat2: poly -.95 -.05 -.9 -.25 -.2 0 -.25 .22;
+        skin: line -.2 .12 .28 .05 .24 .27 & oval .52 -.28 .24 .22; coat1: oval .28 .14 .2 .16;
+        beak: poly .7 -.38 1.05 -.25 .7 -.18; black: oval .58 -.32 .06 .06;
+        coat2?A: oval -.15 .08 .36 .15; coat2?B: poly -.3 .05 .3 .05 -.2 l -.45 l""",
+    "cat": """
+        coat1: line -.55 -.05 -.85 -.3 .08 & line -.85 -.3 -1~-.6 -.75 .08;
+        coat1*.7: line -.3 .05 -.5~-.1 .55 .13 .08 & line .3 .05 .1~.5 .55 .13 .08;
+        coat1: line -.42 .05 -.6~-.2 .55 .13 .08 & line .42 .05 .2~.6 .55 .13 .08 & line -.42 0 .42 -.05 .25;
+        coat2?.4: oval -.4~.4 -.1~.1 .16 .1 & oval -.4~.4 -.1~.1 .16 .1;
+        coat1: poly .26 -.85 .43 -.4 .17 -.4 & poly .74 -.85 .83 -.4 .57 -.4 & oval .5 -.33 .36 .29;
+        eye: oval .35 -.38 .08 .08 & oval .65 -.38 .08 .08;
+        black: oval .35 -.38 .035 .07 & oval .65 -.38 .035 .07; pink: oval .5 -.23 .06 .05""",
+    "deer": """
+        horn1: line .6 -.6 .3 -1.05 .045 & line .44 -.82 .5 -.98 .035 & line .4 -.9 .12 -.95 .035
+            & line .6 -.6 .76 -1.05 .045 & line .68 -.82 .96 -.92 .035;
+        coat1*.7: line -.3 .05 -.5~-.1 .75 .1 .05 & line .32 .05 .12~.5 .75 .1 .05;
+        coat1: line -.42 .05 -.6~-.2 .75 .1 .05 & line .42 .05 .2~.6 .75 .1 .05 & line -.42 0 .42 0 .2
+            & line .42 -.05 .6 -.5 .16 .11 & line .6 -.55 .9 -.45 .14 .07 & line .52 -.62 .35 -.68 .05;
+        white: oval -.62 -.08 .09 .13 & oval -.3 -.06 .05 .05 & oval -.05 -.06 .05 .05 & oval .2 -.06 .05 .05;
+        black: oval .93 -.45 .045 .045""",
+    "dog": """
+        coat1: line -.55 -.1 -.85 -.6~-.2 .08 .05;
+        coat1*.7: line -.33 .05 -.5~-.15 .65 .12 .09 & line .35 .05 .15~.5 .65 .12 .09;
+        coat1: line -.45 .05 -.6~-.25 .65 .12 .09 & line .45 .05 .25~.6 .65 .12 .09 & line -.45 0 .45 0 .23
+            & line .45 -.05 .58 -.35 .18 .13;
+        coat2?.4: oval -.4~.4 -.1~.1 .16 .1 & oval -.4~.4 -.1~.1 .16 .1;
+        coat1: oval .58 -.45 .25 .23 & line .6 -.4 .95 -.33 .15 .11;
+        coat3*.85: line .42 -.55 .36 -.22 .09 .13; black: oval 1.04 -.38 .08 .07 & oval .67 -.5 .05 .05""",
+    "frog": """
+        any1?.7: oval 0 .6 .9~1.3 .2~.4; fold;
+        skin1*.8: oval .62 .28 .3 .34 & line .5 .6 .95 .62 .08;
+        skin1: oval 0 .2 .56 .45 & oval 0 -.16 .52 .32 & line .25 .3 .3 .65 .08 & oval .32 -.45 .2 .2;
+        white: oval .32 -.46 .13 .13; black: oval .32 -.46 .075 .075 & line -.2 -.06 .32 -.08 .03""",
+    "horse": """
+        coat2: line -.66 -.1 -.85 0 .09 & line -.85 0 -.9 .5 .09 .05;
+        coat1*.7: line -.34 .05 -.5~-.15 .76 .13 .07 & line .36 .05 .15~.5 .76 .13 .07;
+        coat1: line -.46 .05 -.6~-.25 .76 .13 .07 & line .46 .05 .25~.6 .76 .13 .07 & line -.46 0 .46 0 .26
+            & line .46 -.05 .68 -.55 .2 .14; coat2: line .36 -.3 .58 -.72 .1;
+        coat1: line .66 -.62 .95 -.3 .16 .1 & line .62 -.7 .62 -.86 .05; black: oval .74 -.58 .045 .045""",
+    "ship": """
+        d=0~.12; black: line 0 -.85 0 .1 .035;
+        white?A: poly .06 -.8 .62 -.02 .06 -.02; paint2?A: poly -.04 -.75 -.04 -.02 -.6 -.02;
+        paint2?B: box -.6 -.3 .3 .15; black?B: box -.5 -.2 .2 -.12; paint1?B: box -.4 -.65 -.18 -.28;
+        paint1: poly -1 d 1.1 d+-.06 .75 .5 -.8 .5; any1: box -4 .42 4 .7~3;
+        white: line -.9 .5 -.5 .5 .03 & line -.1 .52 .3 .52 .03 & line .6 .5 1 .5 .03""",
+    "truck": """
+        t=-.75~-.3; c=-.5~-.25; any1?.5: box -4 .42 4 .6~1.2; black: box -.95 .25 .95 .38;
+        paint2: box -1 t .32 .28; paint2*.75?.5: box -.36 t+.1 -.3 .2;
+        paint1: poly .4 c .75 c .98 0 .98 .36 .4 .36; any2: poly .56 c+.1 .74 c+.1 .9 0 .56 0;
+        black: oval -.72 .42 .19 .19 & oval -.3 .42 .19 .19 & oval .66 .42 .19 .19;
+        coat1: oval -.72 .42 .09 .09 & oval -.3 .42 .09 .09 & oval .66 .42 .09 .09""",
+}
+
+BACKDROP = """any7: box -9 -9 9 9; h=-.6~1.6; any8: box -9 h 9 9; any9?.6: oval -1~1 h+-1~.5 .1~.7 .1~.4;
+    any5?.5: oval -1~1 -1~1 .1~.7 .1~.4; any6?.4: oval -1~1 -1~1 .1~.5 .1~.4"""
+CLUTTER = """any3?.4: line -1~1 -1~1 -1~1 -1~1 .03~.07; any4?.4: line -1~1 -1~1 -1~1 -1~1 .03~.07"""
+
+TRUNK = """fold; h=.42~.54; cloth*.9: line h+-.12 -.68 .68~.88 s .17 .12;
+    cloth: poly -.3 -.95 .2 -.95 h -.82 w l -.3 l; black: oval 0 -.98 .12~.22 n;"""
+SHOE = """cloth: line -.7 .36 .1 .2 .2 .28 & box .1 .1 .88 .52 & poly .15 c .85 c .9 .4 -.3 .3;
+    white*.1~.9: box -.92 .48 .92 .6 & box .45 .5 .92 h;"""
+GARMENTS = {
+    "T-shirt/top": "s=-.45~0; l=.7~.95; w=.4~.55; n=.08~.3;" + TRUNK,
+    "Trouser": """fold; h=.24~.38; k=.2~.32; b=.1~.18;
+        cloth: poly -.3 -.95 h -.95 h+.04 -.5 -.3 -.5 & poly 0 -.6 h+.04 -.6 k+b .97 k+-b .97""",
+    "Pullover": "s=.5~.85; l=.7~.95; w=.4~.54; n=.05~.16;" + TRUNK + "cloth*.7?.6: box -.3 l+-.14 w l+-.06",
+    "Dress": """fold; b=.22~.32; w=.16~.26; h=.22~.55; cloth*.9?.4: line .2 -.75 .36~.5 -.5~.3 .09;
+        cloth: poly -.3 -.95 b -.95 w -.25 -.3 -.25 & poly -.3 -.3 w -.3 h .97 -.3 .97;
+        black: oval 0 -.98 .1~.2 .1~.4""",
+    "Coat": "s=.5~.9; l=.8~1; w=.44~.58; n=.05~.3;" + TRUNK + """
+        cloth*.2~.6: poly -.3 -.7 .02 -.7 .03~.07 1 -.3 1; cloth*.5?.6: line .2 .4 .34 .36 .04""",
+    "Sandal": """b=-.1~.45; t=-.4~-.2; r=.07~.13;
+        cloth*.6~1.3: line -.82 .56 t .53 .1 & line t .53 .75 b .11 & line .78 b .82 .55 .12 .08;
+        cloth: line -.72 .45 t .12 r & line t .12 t+.2 .45 r; cloth?.5: line t .15 .3 b+-.3 r;
+        cloth?.8: line .82 b+-.05 .8 b+-.45 r & line .25 b+-.3 .8 b+-.45 r""",
+    "Shirt": "s=-.4~-.1+A; l=.7~.97; w=.4~.54; n=.05~.25;" + TRUNK + """
+        cloth*1.2?.7: line .2 -.92 .06 -.68 .07;
+        cloth*.1~.6?.8: oval 0 -.55 .05 .05 & oval 0 -.2 .05 .05 & oval 0 .15 .05 .05 & oval 0 .5 .05 .05""",
+    "Sneaker": "c=-.35~0; h=.58~.65;" + SHOE + """white*.1~.9?.7: line -.1 .1 .25 .4 .06;
+        white*.1~.9: line -.3 0 -.18 .14 .03 & line -.1 0 .02 .14 .03""",
+    "Bag": """fold; w=.65~.95; t=-.4~.1; h=.25~.5; f=-.12~.12;
+        cloth*.8?.85: line 0 t+-.45 h t+-.35 .06 & line h t+-.35 h+.1 t .06;
+        cloth: poly -.3 t w t w+f .85 -.3 .85; cloth*.75?.5: box -.3 t w t+.15~.5;
+        cloth*1.4?.5: oval 0 t+.35 .1 .08""",
+    "Ankle boot": "c=-.95~-.4; h=.6~.95;" + SHOE + "cloth*.5?.4: box .45 c .6 .1",
+}  # fmt: skip
+SCENE_CLASSES, GARMENT_CLASSES = tuple(SCENES), tuple(GARMENTS)
 
 
 class Pen:
-    """Paints the same shapes into n images at once, each in a frame of its own.
+    """Paints the same strokes into n images at once, each with numbers and colors of its own.
 
-    Lengths are in units of the frame (`frame` sets how many pixels a unit has), v points down.
-    Corners wander a little from image to image, like a hand-drawn line.
-    canvas: float32 (channels, n, size, size), values 0 to 255.
+    canvas: float32 (channels, n, size, size), 0 to 255. u, v: where each pixel lies in the drawing.
     """
 
-    def __init__(self, rng: np.random.Generator, n: int, size: int, channels: int, wobble: float) -> None:
-        self.rng, self.n, self.size, self.wobble = rng, n, size, wobble
-        self.canvas = np.zeros((channels, n, size, size), np.float32)
-        self.frame(0.0, 0.0, 1.0, 1.0)
+    def __init__(self, rng: np.random.Generator, size: int, channels: int) -> None:
+        self.rng, self.n, self.size = rng, PER_CLASS, size
+        self.canvas = np.zeros((channels, self.n, size, size), np.float32)
+        self.colors: dict[str, np.ndarray] = {}
+        side = (self.uniform(0, 1) < 0.5).astype(np.float32)
+        self.names: dict[str, Number] = {"A": side, "B": 1 - side}
 
     def uniform(self, low: float, high: float) -> np.ndarray:
-        """One random number per image, float32 (n, 1, 1)."""
         return self.rng.uniform(low, high, (self.n, 1, 1)).astype(np.float32)
 
-    def chance(self, p: float) -> np.ndarray:
-        """1 with probability p, else 0, per image: float32 (n, 1, 1)."""
-        return (self.uniform(0, 1) < p).astype(np.float32)
-
-    def color(self, palette: np.ndarray, avoid: tuple[np.ndarray, ...] = ()) -> np.ndarray:
-        """A color per image, (channels, n, 1, 1): of four drawn from the palette (k, channels), the
-        one that differs most from the colors to avoid."""
-        drawn = palette[self.rng.integers(len(palette), size=(4 if avoid else 1, self.n))]
-        drawn = np.clip(drawn + self.rng.normal(0, 18, drawn.shape), 5, 250)
-        drawn = np.moveaxis(drawn, -1, 1)[..., None, None].astype(np.float32)  # (drawn, channels, n, 1, 1)
-        if not avoid:
-            return drawn[0]
-        gap = np.min([np.abs(drawn - other).sum(axis=1) for other in avoid], axis=0)[..., 0, 0]
-        return drawn[gap.argmax(axis=0), :, np.arange(self.n)].swapaxes(0, 1)
-
-    def frame(self, x: Number, y: Number, unit: Number, flip: Number, angle: Number = 0.0) -> None:
-        """Put the origin at pixel (x, y); unit: pixels; flip: ±1; angle: radians."""
+    def frame(self, x: Number, y: Number, unit: Number, angle: Number = 0.0, stretch: Number = 1.0) -> None:
+        """Put the origin at pixel (x, y); unit: pixels; angle: radians; stretch below 0 mirrors."""
         rows, columns = np.mgrid[: self.size, : self.size].astype(np.float32)
-        cos, sin = (np.asarray(f(angle), np.float32) / unit for f in (np.cos, np.sin))
-        right, down = columns - x, rows - y
-        self.u, self.v = (right * cos + down * sin) * flip, down * cos - right * sin
-        self.unit = unit
+        cos, sin = np.asarray(np.cos(angle), np.float32), np.asarray(np.sin(angle), np.float32)
+        right, down = (columns - x) / unit, (rows - y) / unit
+        self.u, self.v, self.unit = (right * cos + down * sin) * stretch, down * cos - right * sin, unit
 
-    def wander(self, point: Point) -> Point:
-        """The point moved a little, differently in each image."""
-        du, dv = self.rng.normal(0, self.wobble, (2, self.n, 1, 1)).astype(np.float32)
-        return point[0] + du, point[1] + dv
+    def number(self, text: str) -> Number:
+        """ "s", "-s", ".2", ".2~.5" or a sum of such, with + between."""
+        total: Number = 0.0
+        for part in text.split("+"):
+            low, _, high = part.partition("~")
+            name = low.removeprefix("-")
+            if high:
+                total = total + self.uniform(float(low), float(high))
+            elif name in self.names:
+                total = total + self.names[name] * (-1 if low[0] == "-" else 1)
+            else:
+                total = total + float(low)
+        return total
 
-    def ellipse(self, center: Point, width: Number, height: Number) -> np.ndarray:
-        """Signed distance (nearly) to an ellipse with these half axes: (n, size, size)."""
-        cu, cv = self.wander(center)
-        radius = np.sqrt(((self.u - cu) / width) ** 2 + ((self.v - cv) / height) ** 2)
-        return (radius - 1) * np.minimum(width, height)
+    def color(self, name: str) -> np.ndarray:
+        """(channels, n, 1, 1), drawn once for a name: of four tries the one most unlike the others in use."""
+        if name not in self.colors:
+            codes = PALETTES[name.rstrip("0123456789")].split()
+            palette = np.array([list(bytes.fromhex(code)) for code in codes], float)
+            tries = palette[self.rng.integers(len(palette), size=(4, self.n))]
+            tries = np.clip(tries + self.rng.normal(0, 15, tries.shape), 5, 250).astype(np.float32)
+            tries = np.moveaxis(tries, -1, 1)[..., None, None]  # (4, channels, n, 1, 1)
+            others = np.stack(list(self.colors.values()) or [tries[0]])
+            gap = np.abs(tries[:, None] - others).sum(axis=2).min(axis=1)[..., 0, 0]
+            self.colors[name] = tries[gap.argmax(axis=0), :, np.arange(self.n)].swapaxes(0, 1)
+        return self.colors[name]
 
-    def capsule(self, start: Point, end: Point, radius: Number, end_radius: Number | None = None) -> np.ndarray:
-        """Signed distance to a thick line with round ends, tapered if the radii differ."""
-        (au, av), (bu, bv) = self.wander(start), self.wander(end)
-        du, dv = bu - au, bv - av
-        u, v = self.u - au, self.v - av
-        along = np.clip((u * du + v * dv) / (du * du + dv * dv + 1e-6), 0, 1)
-        thick = radius if end_radius is None else radius + along * (end_radius - radius)
-        return np.sqrt((u - along * du) ** 2 + (v - along * dv) ** 2) - thick
-
-    def polygon(self, *corners: Point) -> np.ndarray:
-        """Signed distance (nearly) to a convex polygon, its corners in clockwise order as seen."""
-        points = [self.wander(corner) for corner in corners]
-        distance = None
-        for (au, av), (bu, bv) in zip(points, points[1:] + points[:1], strict=True):
+    def shape(self, kind: str, *numbers: Number) -> np.ndarray:
+        """Signed distance in units, (n, size, size), nearly exact; every corner wanders a little."""
+        fixed = {"oval": 2, "line": 4, "box": 4, "poly": len(numbers)}[kind]
+        wander = self.rng.normal(0, 0.02, (fixed, self.n, 1, 1)).astype(np.float32)
+        p = [number + step for number, step in zip(numbers[:fixed], wander, strict=True)]
+        if kind == "oval":
+            rx, ry = numbers[2:]
+            radius = np.sqrt(((self.u - p[0]) / rx) ** 2 + ((self.v - p[1]) / ry) ** 2)
+            return (radius - 1) * np.minimum(rx, ry)
+        if kind == "line":
+            radius, end = numbers[4], numbers[-1]
+            du, dv = p[2] - p[0], p[3] - p[1]
+            square = du * du + dv * dv + 1e-6
+            along = self.u * (du / square) + self.v * (dv / square) - (p[0] * du + p[1] * dv) / square
+            np.clip(along, 0, 1, out=along)
+            away = np.square(self.u - p[0] - along * du) + np.square(self.v - p[1] - along * dv)
+            return np.sqrt(away) - (radius + along * (end - radius))
+        if kind == "box":
+            p = [p[0], p[1], p[2], p[1], p[2], p[3], p[0], p[3]]
+        sides, corners = [], list(zip(p[::2], p[1::2], strict=True))
+        for (au, av), (bu, bv) in zip(corners, corners[1:] + corners[:1], strict=True):
             du, dv = bu - au, bv - av
             length = np.sqrt(du * du + dv * dv) + 1e-6
-            side = self.u * (dv / length) - self.v * (du / length) - (au * dv - av * du) / length
-            distance = side if distance is None else np.maximum(distance, side)
-        assert distance is not None, "a polygon needs corners"
-        return distance
+            sides.append(self.u * (dv / length) - self.v * (du / length) - (au * dv - av * du) / length)
+        return reduce(np.maximum, sides)
 
-    def box(self, left: Number, top: Number, right: Number, bottom: Number) -> np.ndarray:
-        """Signed distance (nearly) to an upright box."""
-        return self.polygon((left, top), (right, top), (right, bottom), (left, bottom))
+    def draw(self, program: str) -> None:
+        """Paint the strokes of a text, written as this file's first lines say."""
+        for stroke in program.split(";"):
+            head, _, shapes = (text.strip() for text in stroke.partition(":"))
+            if head == "fold":
+                self.u = np.abs(self.u)
+            elif "=" in head:
+                name, _, text = head.partition("=")
+                self.names[name] = self.number(text)
+            elif head:
+                name, _, share = head.partition("?")
+                name, _, tone = name.partition("*")
+                parts = [part.split() for part in shapes.split("&")]
+                distance = reduce(np.minimum, [self.shape(p[0], *map(self.number, p[1:])) for p in parts])
+                shown = self.uniform(0, 1) < self.number(share) if share else 1.0
+                rim = 0.35 if name.startswith(("paint", "coat", "skin", "cloth")) else 0.0
+                self.fill(self.color(name) * self.number(tone or "1"), distance * self.unit, shown, rim)
 
-    def fill(self, color: np.ndarray, *shapes: np.ndarray, rim: float = 0.35, alpha: Number = 1.0) -> None:
-        """Paint the union of shapes with soft edges; rim: how much darker the outermost pixel is."""
-        pixels = np.minimum.reduce(shapes) * self.unit
-        cover = np.clip(0.5 - pixels, 0, 1) * alpha
+    def fill(self, color: np.ndarray, pixels: np.ndarray, shown: Number, rim: float) -> None:
+        """Paint where the distance is negative, softly at the edge, whose last pixel is darker by rim."""
+        cover = np.clip(0.5 - pixels, 0, 1) * shown
         tone = 1 - rim * np.clip(pixels + 1.5, 0, 1) if rim else 1.0
         for plane, value in zip(self.canvas, color, strict=True):
-            plane += cover * (value * tone - plane)
-
-    def clouds(self, cells: int) -> np.ndarray:
-        """Smooth random blotches between -1 and 1, (n, size, size): a coarse grid, interpolated."""
-        coarse = self.rng.uniform(-1, 1, (self.n, cells + 1, cells + 1)).astype(np.float32)
-        place = np.linspace(0, cells, self.size, endpoint=False, dtype=np.float32)
-        cell = place.astype(int)
-        part = place - cell
-        rows = coarse[:, cell] + part[:, None] * (coarse[:, cell + 1] - coarse[:, cell])
-        return rows[:, :, cell] + part * (rows[:, :, cell + 1] - rows[:, :, cell])
+            change = value * tone - plane
+            change *= cover
+            plane += change
 
 
-# ---- scenes ---------------------------------------------------------------------------------
-
-SCENE_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-
-
-def palette(colors: str) -> np.ndarray:
-    """"ff0000 0000ff" -> float (2, 3)."""
-    return np.array([list(bytes.fromhex(color)) for color in colors.split()], float)
-
-
-BACKDROP = palette("8ec5ee bfe0f5 5b8fd0 f2c79b e9e9ea 9aa3ad 2e3a5c 6fae5c 4f7d46 c9b27c "
-                   "d8c9a0 8a6b4a 3f77a8 5fa3b5 707478 eef2f5 a58fb8 b7c98a")  # fmt: skip
-COAT = palette("2b2522 6b4a30 9c6b3f c98f52 d9b98a efe6d8 8d8b88 55504c e0a050")
-PAINT = palette("c62f2f 2f5fc0 e8e8ea f0c330 2f8f5a 30343c e07b2a 9aa2ac 7d3f98 4fb0c6")
-SKIN = palette("4f9a3a 7bbf3a 2f6b35 b0a040 8a6b3a c0562f e0b030 3f8fa0 9aa2ac 30343c")
-BLACK, WHITE = palette("15151a").T[..., None, None], palette("f5f5f0").T[..., None, None]
-
-
-def backdrop(pen: Pen) -> tuple[np.ndarray, np.ndarray]:
-    """Sky, ground and blobs (clouds, bushes, rocks) of any color; returns the two main colors."""
-    sky = pen.color(BACKDROP)
-    ground = pen.color(BACKDROP, avoid=(sky,))
-    pen.frame(0, pen.uniform(6, 42), 1.0, 1.0, pen.uniform(-0.12, 0.12))
-    fade = 1 + pen.uniform(-0.012, 0.012) * pen.v
-    pen.canvas[:] = sky * fade
-    pen.fill(ground * fade, -pen.v, rim=0)
-    for _ in range(3):
-        center = pen.uniform(-2, 34), pen.uniform(-16, 10)
-        blob = pen.ellipse(center, pen.uniform(2, 11), pen.uniform(1.5, 7))
-        pen.fill(pen.color(BACKDROP), blob, rim=0.1, alpha=pen.chance(0.6) * pen.uniform(0.3, 0.9))
-    return sky, ground
+def draw_scenes(rng: np.random.Generator, program: str) -> np.ndarray:
+    """PER_CLASS scenes around one drawing, uint8 (PER_CLASS, 32, 32, 3)."""
+    pen = Pen(rng, size=32, channels=3)
+    pen.frame(15.5, 15.5, 16, pen.uniform(-0.12, 0.12))
+    pen.draw(BACKDROP)
+    unit, side = pen.uniform(9, 14.5), np.sign(pen.uniform(-1, 1))
+    x, y = (15.5 + pen.uniform(-1, 1) * (16.5 - unit) for _ in range(2))
+    pen.frame(x, y, unit, pen.uniform(-0.2, 0.2), side * pen.uniform(0.9, 1.1))
+    pen.draw(program)
+    pen.frame(15.5, 15.5, 16)
+    pen.draw(CLUTTER)
+    light = pen.uniform(0.75, 1.15) + pen.uniform(-0.2, 0.2) * pen.u + pen.uniform(-0.2, 0.2) * pen.v
+    grain = rng.integers(-128, 128, pen.canvas.shape, dtype=np.int8) * pen.uniform(0.02, 0.17)
+    pen.canvas = pen.canvas * light + grain
+    return np.moveaxis(np.clip(np.rint(pen.canvas), 0, 255).astype(np.uint8), 0, -1)
 
 
-def foreground(pen: Pen) -> None:
-    """Twigs, poles and blades in front, then light, shadow, blotches and noise."""
-    pen.frame(0, 0, 1.0, 1.0)
-    for _ in range(2):
-        x = pen.uniform(-4, 36)
-        twig = pen.capsule((x, pen.uniform(-4, 36)), (x + pen.uniform(-16, 16), pen.uniform(-4, 36)),
-                           pen.uniform(0.4, 1.1))  # fmt: skip
-        pen.fill(pen.color(BACKDROP), twig, rim=0, alpha=pen.chance(0.4))
-    light = pen.uniform(0.7, 1.15) + pen.uniform(-0.012, 0.012) * (pen.u - 16)
-    light = light + pen.uniform(-0.012, 0.012) * (pen.v - 16) + pen.uniform(0.03, 0.14) * pen.clouds(6)
-    pen.canvas *= light
-    grain = pen.rng.integers(-128, 128, pen.canvas.shape, dtype=np.int8)
-    pen.canvas += grain * (pen.uniform(2, 22) / 128)
+def draw_garments(rng: np.random.Generator, program: str) -> np.ndarray:
+    """PER_CLASS garments from one drawing, uint8 (PER_CLASS, 28, 28)."""
+    pen = Pen(rng, size=28, channels=1)
+    x, y = pen.uniform(11.7, 15.3), pen.uniform(12, 15)
+    pen.frame(x, y, pen.uniform(11, 13.8), pen.uniform(-0.12, 0.12), pen.uniform(0.88, 1.15))
+    stripe, cloth = pen.uniform(0.15, 0.4), 1 + pen.uniform(-0.2, 0.2) * pen.v
+    for place in (pen.u, pen.v):  # one garment in five is striped along, one across: some are checked
+        light = (place / stripe + pen.uniform(9, 10)) % 1 < 0.5
+        cloth += (light - np.float32(0.5)) * pen.uniform(0.1, 0.6) * (pen.uniform(0, 1) < 0.2)
+    pen.colors = {"cloth": (pen.uniform(70, 245) * cloth)[None], "black": np.zeros((1, 1, 1, 1), np.float32)}
+    pen.colors["white"] = pen.colors["black"] + 250
+    pen.draw(program)
+    pen.canvas += (pen.canvas > 12) * rng.normal(0, 8, pen.canvas.shape)  # what is black stays black
+    return np.clip(np.rint(pen.canvas[0]), 0, 255).astype(np.uint8)
 
 
-def airplane(pen: Pen, avoid: tuple[np.ndarray, ...]) -> None:
-    paint, trim = pen.color(PAINT, avoid), pen.color(PAINT, avoid)
-    near, far, sweep = pen.uniform(0.45, 0.85), pen.uniform(0.3, 0.7), pen.uniform(0.2, 0.5)
-    pen.fill(paint * 0.8, pen.polygon((-0.1 - sweep, -far), (0.02 - sweep, -far), (0.3, -0.02), (-0.12, -0.02)))
-    pen.fill(trim, pen.polygon((-1.05, -0.5), (-0.85, -0.5), (-0.5, 0), (-0.9, 0)))
-    pen.fill(paint, pen.capsule((-0.9, -0.02), (0.8, 0.0), 0.09, 0.16))
-    pen.fill(BLACK, pen.capsule((0.72, -0.08), (0.82, -0.06), 0.045), rim=0)
-    for place in (-0.4, -0.1, 0.2, 0.45):
-        pen.fill(BLACK, pen.ellipse((place, -0.05), 0.045, 0.045), rim=0, alpha=0.8)
-    pen.fill(paint * 0.9, pen.polygon((-0.12, 0.04), (0.32, 0.04), (0.06 - sweep, near), (-0.12 - sweep, near)))
-    pen.fill(trim, pen.polygon((-0.9, 0), (-0.62, 0), (-0.85, 0.28), (-1.0, 0.28)))
-
-
-def wheels(pen: Pen, *places: float, radius: float = 0.2) -> None:
-    hub = pen.color(COAT)
-    for place in places:
-        pen.fill(BLACK, pen.ellipse((place, 0.42), radius, radius), rim=0)
-        pen.fill(hub, pen.ellipse((place, 0.42), radius * 0.45, radius * 0.45), rim=0)
-
-
-def road(pen: Pen) -> None:
-    """A strip to stand on, in some of the pictures."""
-    strip = pen.box(-4, 0.42, 4, 0.42 + pen.uniform(0.2, 0.8))
-    pen.fill(pen.color(BACKDROP), strip, rim=0, alpha=pen.chance(0.5))
-
-
-def automobile(pen: Pen, avoid: tuple[np.ndarray, ...]) -> None:
-    paint, glass, top = pen.color(PAINT, avoid), pen.color(BACKDROP), pen.uniform(-0.5, -0.32)
-    road(pen)
-    back = pen.uniform(-0.75, -0.45)
-    pen.fill(paint, pen.polygon((back, top), (0.25, top), (0.62, 0.02), (back - 0.2, 0.02)))
-    pen.fill(glass, pen.polygon((back + 0.06, top + 0.1), (-0.1, top + 0.1), (-0.1, 0), (back - 0.08, 0)), rim=0)
-    pen.fill(glass, pen.polygon((0, top + 0.1), (0.2, top + 0.1), (0.46, 0), (0, 0)), rim=0)
-    pen.fill(paint, pen.capsule((-0.85, 0.2), (0.85, 0.22), 0.2))
-    pen.fill(WHITE, pen.ellipse((0.95, 0.14), 0.08, 0.07), rim=0)
-    wheels(pen, -0.55, 0.56)
-
-
-def truck(pen: Pen, avoid: tuple[np.ndarray, ...]) -> None:
-    paint, load, glass = pen.color(PAINT, avoid), pen.color(PAINT, avoid), pen.color(BACKDROP)
-    road(pen)
-    top, cab = pen.uniform(-0.75, -0.3), pen.uniform(-0.5, -0.25)
-    pen.fill(BLACK, pen.box(-0.95, 0.25, 0.95, 0.38), rim=0)
-    pen.fill(load, pen.box(-1, top, 0.32, 0.28))
-    pen.fill(load * 0.75, pen.box(-0.36, top + 0.1, -0.3, 0.2), rim=0, alpha=pen.chance(0.5))
-    pen.fill(paint, pen.polygon((0.4, cab), (0.75, cab), (0.98, 0), (0.98, 0.36), (0.4, 0.36)))
-    pen.fill(glass, pen.polygon((0.56, cab + 0.1), (0.74, cab + 0.1), (0.9, -0.02), (0.56, -0.02)), rim=0)
-    wheels(pen, -0.72, -0.3, 0.66, radius=0.19)
-
-
-def ship(pen: Pen, avoid: tuple[np.ndarray, ...]) -> None:
-    paint, house, sea = pen.color(PAINT, avoid), pen.color(PAINT, avoid), pen.color(BACKDROP, avoid[:1])
-    sails, deck = pen.chance(0.4), pen.uniform(0.0, 0.12)
-    steam = 1 - sails
-    pen.fill(BLACK, pen.capsule((0.02, -0.85), (0.02, 0.1), 0.035), rim=0)
-    pen.fill(WHITE, pen.polygon((0.06, -0.8), (0.62, -0.02), (0.06, -0.02)), alpha=sails)
-    pen.fill(house, pen.polygon((-0.04, -0.75), (-0.04, -0.02), (-0.6, -0.02)), alpha=sails)
-    pen.fill(house, pen.box(-0.6, -0.3, 0.3, 0.15), alpha=steam)
-    pen.fill(BLACK, pen.box(-0.5, -0.2, 0.2, -0.12), rim=0, alpha=steam)
-    pen.fill(paint, pen.box(-0.4, -0.65, -0.18, -0.28), alpha=steam)
-    pen.fill(paint, pen.polygon((-1, deck), (1.1, deck - 0.06), (0.75, 0.5), (-0.8, 0.5)))
-    pen.fill(sea, pen.box(-4, 0.42, 4, pen.uniform(0.7, 3)), rim=0)
-    for place in (-0.7, 0.1, 0.8):
-        pen.fill(WHITE, pen.capsule((place - 0.2, 0.5), (place + 0.2, 0.5), 0.04), rim=0, alpha=0.7)
-
-
-def bird(pen: Pen, avoid: tuple[np.ndarray, ...]) -> None:
-    coat, wing = pen.color(np.vstack([COAT, PAINT]), avoid), pen.color(COAT, avoid)
-    flying, chest = pen.chance(0.4), pen.color(COAT, avoid)
-    perched = 1 - flying
-    leg = pen.color(COAT)
-    for place in (-0.08, 0.12):
-        pen.fill(leg, pen.capsule((place, 0.3), (place + 0.04, 0.72), 0.035), rim=0, alpha=perched)
-    pen.fill(leg, pen.capsule((-0.6, 0.76), (0.7, 0.74), 0.05), rim=0, alpha=perched)
-    lift = pen.uniform(0.6, 1.0)
-    pen.fill(wing * 0.8, pen.polygon((-0.35, -0.1), (-0.1, -lift), (0.1, -lift), (0.3, -0.1)), alpha=flying)
-    pen.fill(wing, pen.polygon((-0.95, -0.05), (-0.9, -0.25), (-0.2, 0.0), (-0.25, 0.22)))
-    pen.fill(coat, pen.capsule((-0.2, 0.12), (0.28, 0.05), 0.24, 0.27), pen.ellipse((0.52, -0.28), 0.24, 0.22))
-    pen.fill(chest, pen.ellipse((0.28, 0.14), 0.2, 0.16), rim=0)
-    beak = palette("f0a020").T[..., None, None]
-    pen.fill(beak, pen.polygon((0.7, -0.38), (1.05, -0.25), (0.7, -0.18)), rim=0.2)
-    pen.fill(wing, pen.ellipse((-0.15, 0.08), 0.36, 0.15), alpha=perched)
-    pen.fill(wing, pen.polygon((-0.3, 0.05), (0.3, 0.05), (-0.2, lift), (-0.45, lift)), alpha=flying)
-    pen.fill(BLACK, pen.ellipse((0.58, -0.32), 0.06, 0.06), rim=0)
-
-
-def frog(pen: Pen, avoid: tuple[np.ndarray, ...]) -> None:
-    skin, leaf = pen.color(SKIN, avoid), pen.color(BACKDROP, avoid[:1])
-    pen.fill(leaf, pen.ellipse((0, 0.6), pen.uniform(0.9, 1.3), pen.uniform(0.2, 0.4)), alpha=pen.chance(0.7))
-    for side in (-1, 1):
-        pen.fill(skin * 0.8, pen.ellipse((side * 0.62, 0.28), 0.3, 0.34))
-        pen.fill(skin * 0.8, pen.capsule((side * 0.5, 0.6), (side * 0.95, 0.62), 0.08))
-    pen.fill(skin, pen.ellipse((0, 0.2), 0.56, 0.45), pen.ellipse((0, -0.16), 0.52, 0.32))
-    for side in (-1, 1):
-        pen.fill(skin, pen.capsule((side * 0.25, 0.3), (side * 0.3, 0.65), 0.08))
-        pen.fill(skin, pen.ellipse((side * 0.32, -0.45), 0.2, 0.2), rim=0.2)
-        pen.fill(WHITE, pen.ellipse((side * 0.32, -0.46), 0.13, 0.13), rim=0)
-        pen.fill(BLACK, pen.ellipse((side * 0.32, -0.46), 0.075, 0.075), rim=0)
-    pen.fill(BLACK, pen.capsule((-0.32, -0.06), (0.32, -0.06), 0.035), rim=0, alpha=0.8)
-
-
-def body(pen: Pen, coat: np.ndarray, length: float, thick: float, leg: float, slim: float, neck: Point) -> None:
-    """Trunk, neck and four walking legs; the trunk's middle is the origin."""
-    for place, tone in ((-length + 0.12, 0.65), (length - 0.1, 0.65), (-length, 1.0), (length, 1.0)):
-        foot = place + pen.uniform(-0.16, 0.16), thick + leg
-        pen.fill(coat * tone, pen.capsule((place, 0.05), foot, thick * 0.5, slim), rim=0.15)
-    pen.fill(coat, pen.capsule((-length, 0), (length, 0), thick, thick * 1.05),
-             pen.capsule((length, -0.05), neck, thick * 0.8, thick * 0.55))  # fmt: skip
-
-
-def patches(pen: Pen, avoid: tuple[np.ndarray, ...]) -> None:
-    """A patch or spots of a second color on the trunk, on some animals."""
-    second, shown = pen.color(COAT, avoid), pen.chance(0.4)
-    for _ in range(2):
-        pen.fill(second, pen.ellipse((pen.uniform(-0.4, 0.4), pen.uniform(-0.1, 0.1)), 0.16, 0.1), rim=0, alpha=shown)
-
-
-def cat(pen: Pen, avoid: tuple[np.ndarray, ...]) -> None:
-    coat, tip, x = pen.color(COAT, avoid), pen.uniform(-1.0, -0.6), 0.5
-    pen.fill(coat, pen.capsule((-0.55, -0.05), (-0.85, -0.3), 0.08), pen.capsule((-0.85, -0.3), (tip, -0.75), 0.08))
-    body(pen, coat, 0.42, 0.25, 0.3, 0.08, (0.5, -0.2))
-    patches(pen, avoid)
-    for side in (-1, 1):
-        pen.fill(coat * 0.9, pen.polygon((x + side * 0.24, -0.85), (x + side * 0.2 + 0.13, -0.4),
-                                         (x + side * 0.2 - 0.13, -0.4)))  # fmt: skip
-    pen.fill(coat, pen.ellipse((x, -0.33), 0.36, 0.29))
-    eye = pen.color(palette("e8e040 90e060 f0b030"))
-    for side in (-1, 1):
-        pen.fill(eye, pen.ellipse((x + side * 0.15, -0.38), 0.08, 0.08), rim=0)
-        pen.fill(BLACK, pen.ellipse((x + side * 0.15, -0.38), 0.035, 0.07), rim=0)
-    pen.fill(palette("e08a8a").T[..., None, None], pen.ellipse((x, -0.23), 0.06, 0.05), rim=0)
-
-
-def dog(pen: Pen, avoid: tuple[np.ndarray, ...]) -> None:
-    coat, ear = pen.color(COAT, avoid), pen.color(COAT, avoid)
-    pen.fill(coat, pen.capsule((-0.55, -0.1), (-0.85, pen.uniform(-0.6, -0.2)), 0.08, 0.05))
-    body(pen, coat, 0.45, 0.23, 0.42, 0.09, (0.58, -0.35))
-    patches(pen, avoid)
-    pen.fill(coat, pen.ellipse((0.58, -0.45), 0.25, 0.23), pen.capsule((0.6, -0.4), (0.95, -0.33), 0.15, 0.11))
-    pen.fill(ear * 0.85, pen.capsule((0.42, -0.55), (0.36, -0.22), 0.09, 0.13))
-    pen.fill(BLACK, pen.ellipse((1.04, -0.38), 0.08, 0.07), rim=0)
-    pen.fill(BLACK, pen.ellipse((0.67, -0.5), 0.05, 0.05), rim=0)
-
-
-def deer(pen: Pen, avoid: tuple[np.ndarray, ...]) -> None:
-    coat, horn = pen.color(COAT, avoid), pen.color(palette("d8c8a0 6b5030 b89868"), avoid)
-    for lean in (-0.2, 0.1):
-        tip = 0.6 + lean * 1.6
-        pen.fill(horn, pen.capsule((0.6, -0.6), (tip, -1.05), 0.045), rim=0)
-        pen.fill(horn, pen.capsule((0.6 + lean * 0.8, -0.82), (tip + 0.2, -0.9), 0.035), rim=0)
-        pen.fill(horn, pen.capsule((0.6 + lean, -0.9), (tip - 0.18, -0.98), 0.035), rim=0)
-    body(pen, coat, 0.42, 0.2, 0.55, 0.05, (0.6, -0.5))
-    pen.fill(WHITE, pen.ellipse((-0.62, -0.08), 0.09, 0.13), rim=0)
-    for place in (-0.3, -0.05, 0.2):
-        pen.fill(WHITE, pen.ellipse((place, -0.06), 0.05, 0.05), rim=0, alpha=0.7)
-    pen.fill(coat, pen.capsule((0.6, -0.55), (0.9, -0.45), 0.14, 0.07))
-    pen.fill(coat * 0.8, pen.capsule((0.52, -0.62), (0.35, -0.68), 0.05))
-    pen.fill(BLACK, pen.ellipse((0.93, -0.45), 0.045, 0.045), rim=0)
-
-
-def horse(pen: Pen, avoid: tuple[np.ndarray, ...]) -> None:
-    coat = pen.color(COAT, avoid)
-    mane = pen.color(COAT, (*avoid, coat))
-    pen.fill(mane, pen.capsule((-0.66, -0.1), (-0.85, 0.0), 0.09), pen.capsule((-0.85, 0.0), (-0.9, 0.5), 0.09, 0.05))
-    body(pen, coat, 0.46, 0.26, 0.5, 0.07, (0.68, -0.55))
-    pen.fill(mane, pen.capsule((0.36, -0.3), (0.58, -0.72), 0.1))
-    pen.fill(coat, pen.capsule((0.66, -0.62), (0.95, -0.3), 0.16, 0.1), pen.capsule((0.62, -0.7), (0.62, -0.86), 0.05))
-    pen.fill(BLACK, pen.ellipse((0.74, -0.58), 0.045, 0.045), rim=0)
-
-
-DRAWINGS: tuple[Callable[[Pen, tuple[np.ndarray, ...]], None], ...] = (
-    airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck)  # fmt: skip
-
-
-def scene_block(rng: np.random.Generator) -> np.ndarray:
-    """PER_CLASS scenes of each class: uint8 (10, PER_CLASS, 32, 32, 3)."""
-    block = np.empty((len(DRAWINGS), PER_CLASS, 32, 32, 3), np.uint8)
-    for k, draw in enumerate(DRAWINGS):
-        pen = Pen(rng, PER_CLASS, size=32, channels=3, wobble=0.02)
-        colors = backdrop(pen)
-        unit = pen.uniform(9, 14.5)
-        x, y = (16 + pen.uniform(-1, 1) * (18 - unit) for _ in range(2))
-        pen.frame(x, y, unit, np.sign(pen.uniform(-1, 1)), pen.uniform(-0.2, 0.2))
-        draw(pen, colors)
-        foreground(pen)
-        block[k] = np.moveaxis(np.clip(np.rint(pen.canvas), 0, 255), 0, -1)
-    return block
-
-
-def assemble(
-    draw_block: Callable[[np.random.Generator], np.ndarray], n: int, seed: int
+def draw_set(
+    draw: Callable[[np.random.Generator, str], np.ndarray], programs: dict[str, str], n: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The first n images of as many blocks as it takes. Any ten in a row (0–9, 10–19, …) hold each
-    class once, in random order: every multiple of ten images is balanced."""
+    """Images and labels, drawn in blocks that have seeds of their own: the first k never depend on n."""
     if n < 1:
         raise ValueError(f"n is {n}; it must be at least 1.")
     images, labels = [], []
-    for number in range(-(-n // (10 * PER_CLASS))):
-        rng = np.random.default_rng([seed, number])
-        order = rng.permuted(np.tile(np.arange(10), (PER_CLASS, 1)), axis=1)
-        keep = n - number * 10 * PER_CLASS
-        block = draw_block(rng)[order, np.arange(PER_CLASS)[:, None]]
-        images.append(block.reshape(-1, *block.shape[2:])[:keep])
-        labels.append(order.ravel()[:keep])
-    return np.concatenate(images), np.concatenate(labels)
+    for block in range(-(-n // (10 * PER_CLASS))):
+        rng = np.random.default_rng([seed, block])
+        order = rng.permuted(np.tile(np.arange(10), (PER_CLASS, 1)), axis=1)  # ten in a row: each class once
+        drawn = np.stack([draw(rng, program) for program in programs.values()])
+        images.append(drawn[order.ravel(), np.arange(PER_CLASS).repeat(10)])
+        labels.append(order.ravel())
+    return np.concatenate(images)[:n], np.concatenate(labels)[:n].astype(np.int64)
 
 
 def scenes(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """n drawn color scenes and their classes (indices into SCENE_CLASSES).
 
-    Returns x uint8 (n, 32, 32, 3) and y int64 (n,), balanced and shuffled. Another seed gives
-    other images; the first k images are the same for every n. 6,000 take about 2 s on one core.
-    Raises ValueError if n is below 1.
+    Returns x uint8 (n, 32, 32, 3) and y int64 (n,), shuffled; balanced if n is a multiple of ten.
+    Another seed gives other images. 6,000 take about 2 s on one core. Raises ValueError if n < 1.
     """
-    return assemble(scene_block, n, seed)
+    return draw_set(draw_scenes, SCENES, n, seed)
+
+
+def garments(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """n drawn garments and their classes (indices into GARMENT_CLASSES).
+
+    Returns x uint8 (n, 28, 28), light on black, and y int64 (n,); otherwise like `scenes`.
+    """
+    return draw_set(draw_garments, GARMENTS, n, seed)

@@ -1,0 +1,1591 @@
+# ---
+# jupyter:
+#   course:
+#     part: 2
+#     minutes: 130
+#     data: "442 diabetes patients and the 8×8 digits (inside the installation)"
+#     prerequisites: [04_neurons_and_layers, 06_backpropagation]
+#     ledger: [D1-3.1-b, D2-2-f,
+#       D2-3.2.1-a, D2-3.2.1-b, D2-3.2.1-c, D2-3.2.1-d,
+#       D2-3.2.2-a, D2-3.2.2-b, D2-3.2.2-c, D2-3.3.4-b, D2-3.3.5-a, D2-3.3.7-a,
+#       D2-4.2.1-a, D2-4.2.1-b, D2-4.2.2-a, D2-4.2.2-b, D2-4.2.2-c, D2-4.2.2-d,
+#       D3-4.2-f, D3-A.2-a, D3-A.2-b, D4-3.2-c]
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Optimizers
+#
+# The gradient says which way is down. How far do you go, and is straight down even the best way? One number, the learning rate,
+# decides whether a network learns, crawls or explodes. Here you derive which rate works, and then what eight
+# optimizers (优化器) know that plain descent does not.
+#
+# **You will be able to**
+# - predict from the Hessian's eigenvalues when gradient descent converges, how fast, and why it zigzags;
+# - say what a larger batch buys, and measure the batch size beyond which it buys little;
+# - write momentum, Nesterov, AdaGrad, RMSProp, Adam and AdamW from memory, and repair a widely copied Adam;
+# - find a learning rate by a range test and choose a schedule with warm-up;
+# - compare optimizers fairly, and reproduce Keras' steps to the last digits.
+
+# %% tags=["setup"]
+try:
+    import course_utils
+except ModuleNotFoundError:  # Colab, Kaggle: add the companion package, leave TensorFlow as it is
+    get_ipython().run_line_magic("pip", "install -q git+https://github.com/your_org/large-models-course")
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from course_utils import by_profile, check, claim, data, devices, plotting, profile
+
+plotting.use_style()
+rng = np.random.default_rng(0)
+
+# %% [markdown]
+# ## 7.1 One step downhill
+#
+# Here is a loss with two weights, $L(w) = \tfrac12\, w^\top H w$: a long valley, its lowest point at 0. Gradient descent (梯度下降)
+# repeats one line,
+#
+# $$w \leftarrow w - \eta\, g, \qquad g = \nabla L(w),$$
+#
+# with the *learning rate* (学习率) $\eta$. Same valley, same start; only $\eta$ differs.
+
+# %%
+class GradientDescent:
+    """w <- w - eta g. Like every optimizer here: step(w, g) -> new w, any shape."""
+
+    def __init__(self, eta):
+        self.eta = eta
+
+    def step(self, w, g):
+        return w - self.eta * g
+
+
+def walk(optimizer, gradient, w, steps):
+    """Positions visited from w (p,) in so many steps; gradient(w) -> (p,). -> (steps + 1, p)"""
+    path = [w]
+    for _ in range(steps):
+        w = optimizer.step(w, gradient(w))
+        path.append(w)
+    return np.array(path)
+
+
+# %%
+def draw_surface(ax, H, center=(0, 0), half_width=2.6):
+    """Contours of (w - center) H (w - center) / 2, evenly spaced in the square root."""
+    offset = np.linspace(-half_width, half_width, 121)
+    e = np.stack(np.meshgrid(offset, offset), axis=-1)  # (121, 121, 2)
+    height = np.einsum("abi,ij,abj->ab", e, H, e) / 2
+    levels = np.linspace(0, np.sqrt(height.max()), 13) ** 2
+    ax.contourf(offset + center[0], offset + center[1], height, levels, cmap="Blues", alpha=0.5)
+    ax.set(xlabel="$w_1$", ylabel="$w_2$", aspect="equal")
+    ax.grid(False)
+
+
+valley, start = np.array([[1.0, 0.9], [0.9, 1.0]]), np.array([-0.4, 2.2])
+fig, axes = plt.subplots(1, 3, figsize=(9.6, 3.4))
+for ax, eta, verdict in zip(axes, (0.1, 1.0, 1.07), ("crawls", "zigzags, arrives", "explodes")):
+    path = walk(GradientDescent(eta), lambda w: valley @ w, start, 30)
+    draw_surface(ax, valley)
+    ax.plot(path[:, 0], path[:, 1], "o-", color=plotting.RED, ms=3, lw=1.2)
+    ax.plot(0, 0, "*", color="black", ms=10)
+    ax.set(title=f"η = {eta}: {verdict}", xlim=(-2.6, 2.6), ylim=(-2.6, 2.6))
+plt.show()
+
+# %% [markdown]
+# Thirty steps each. At $\eta = 0.1$ descent drops into the valley and then creeps along its floor; at 1.0 it bounces from wall to wall and arrives;
+# at 1.07, seven percent more, it leaves the picture. Section 7.2 computes these limits beforehand.
+#
+# **Why minus the gradient?** For a short step $d$, Taylor gives $L(w + d) \approx L(w) + g^\top d$. Among all $d$ of one length, $g^\top d = |g||d|\cos\angle(g, d)$
+# is smallest where the cosine is −1: straight against $g$. Try it in every direction:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+angles = np.radians(np.arange(0, 360, 0.1))
+directions = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+after = [(start + 1e-4 * d) @ valley @ (start + 1e-4 * d) / 2 for d in directions]
+g = valley @ start
+best, minus_g = angles[np.argmin(after)], np.arctan2(-g[1], -g[0]) % (2 * np.pi)
+print(f"best direction {np.degrees(best):.1f}°, minus the gradient {np.degrees(minus_g):.1f}°")
+
+# %% [markdown]
+# The documents print this rule correctly, as weights ← weights − α · gradient (ours: $\alpha = \eta$). Their worked example has
+# weights [1, 2], α = 0.1, gradient [0.5, −0.3], and the result [0.6, 2.3]. Compute it:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+w, g, eta = np.array([1.0, 2.0]), np.array([0.5, -0.3]), 0.1
+print("one step:", GradientDescent(eta).step(w, g).round(4))
+print("gradient that would lead to [0.6, 2.3]:", ((w - [0.6, 2.3]) / eta).round(4))
+
+# %% [markdown]
+# The step ends at **[0.95, 2.03]**. The printed vector needs the gradient [4, −3]. One multiplication by hand finds such a slip: a step is never longer than $\eta\,|g|$.
+
+# %% [markdown]
+# ## 7.2 Why it zigzags: the eigenvalues of the Hessian
+#
+# The valley was no invention. Take 442 diabetes patients, two blood values, total cholesterol and LDL, and predict how the disease proceeds with
+# a line, $\hat y = Xw$, all columns standardized (03). The loss is half the mean squared error, $L = \frac1{2n}|Xw - y|^2$.
+
+# %%
+from sklearn.datasets import load_diabetes
+
+patients = load_diabetes(scaled=False)
+
+
+def standardize(columns):
+    """Mean 0 and variance 1 for each column."""
+    return (columns - columns.mean(axis=0)) / columns.std(axis=0)
+
+
+X, y = standardize(patients.data[:, [4, 5]]), standardize(patients.target)  # (442, 2), (442,)
+n = len(X)
+H = X.T @ X / n                                # (2, 2)
+optimum = np.linalg.solve(H, X.T @ y / n)      # where the gradient is 0
+eigenvalues, directions = np.linalg.eigh(H)    # ascending; directions in columns
+print("H =", H.round(3).tolist(), "  eigenvalues", eigenvalues.round(3))
+
+# %% [markdown]
+# The gradient is $g = \frac1n X^\top(Xw - y)$, its derivative the *Hessian* (海森矩阵) $H = \frac1n X^\top X$, shape $(p, p)$. Cholesterol and LDL rise together (correlation 0.9), so
+# $H$ is nearly the valley above: standardizing made the columns equally *wide*, and left them *aligned*.
+#
+# Write $e = w - w^*$ for the error. For a quadratic loss (and for any smooth loss close to a minimum)
+#
+# $$L = L^* + \tfrac12\, e^\top H e, \qquad g = H e, \qquad e \leftarrow e - \eta H e = (I - \eta H)\, e .$$
+#
+# In the eigenvectors of $H$ the matrix is diagonal. Each component $c_i$ of the error lives alone:
+#
+# $$\boxed{\;c_i \leftarrow (1 - \eta\lambda_i)\, c_i\;}$$
+
+# %%
+def gradient(w):
+    """Gradient of half the mean squared error over all patients. w: (2,) -> (2,)"""
+    return X.T @ (X @ w - y) / n
+
+
+begin = optimum + [-0.4, 2.2]
+error = walk(GradientDescent(0.8), gradient, begin, 25) - optimum
+components = error @ directions                    # (26, 2)
+predicted = components[0] * (1 - 0.8 * eigenvalues) ** np.arange(26)[:, None]
+claim("25 steps against (1 - ηλ)^t, largest difference", np.abs(components - predicted).max(), at_most=1e-12)
+
+# %% [markdown]
+# Three consequences, all in that one factor.
+#
+# - **Stable** only if every $|1 - \eta\lambda_i| < 1$, that is $\eta < 2/\lambda_{\max}$. For our first valley $2/1.9 = 1.05$: hence 1.07 exploded.
+# - **Zigzag**: where $\eta\lambda_i > 1$ the factor is negative, and the component changes side at each step. Where $\eta\lambda_i \ll 1$ it hardly moves. A valley has both at once.
+# - **Best rate**: the slowest component decides, so balance the two ends, $1 - \eta\lambda_{\min} = -(1 - \eta\lambda_{\max})$:
+#
+# $$\eta^* = \frac{2}{\lambda_{\min} + \lambda_{\max}}, \qquad \text{error per step}\;\times\;\frac{\kappa - 1}{\kappa + 1}, \qquad \kappa = \frac{\lambda_{\max}}{\lambda_{\min}} .$$
+#
+# $\kappa$ is the *condition number* (条件数). Measure the factor at many rates:
+
+# %%
+def measured_factor(eta, steps=400):
+    """Shrinking of the error per step, late in a run, from the distance travelled."""
+    error = np.linalg.norm(walk(GradientDescent(eta), gradient, begin, steps) - optimum, axis=1)
+    return (error[-1] / error[-101]) ** (1 / 100)
+
+
+etas = np.linspace(0.15, 1.1, 12)
+factors = np.array([measured_factor(eta) for eta in etas])
+fine = np.linspace(0, 1.15, 300)
+fig, ax = plt.subplots(figsize=(6.4, 3.5))
+for value, color, name in zip(eigenvalues, (plotting.BLUE, plotting.ORANGE), ("along", "across")):
+    ax.plot(fine, abs(1 - fine * value), color=color, label=f"|1 − ηλ|, λ = {value:.2f}, {name} the valley")
+ax.plot(etas, factors, "o", color="black", label="measured")
+ax.axhline(1, color=plotting.GRAY, ls=":")
+ax.axvline(2 / eigenvalues.sum(), color=plotting.GREEN, ls="--", label="η*")
+ax.set(title="The worse of two directions sets the pace", xlabel="learning rate η",
+       ylabel="error after / error before a step", ylim=(0, 1.25))
+ax.legend(loc="lower left", fontsize=8)
+plt.show()
+theory = np.abs(1 - np.outer(etas, eigenvalues)).max(axis=1)
+claim("measured against predicted factor, largest difference", np.abs(factors - theory).max(), at_most=1e-6)
+print(f"best rate {2 / eigenvalues.sum():.2f}, factor {1 - 2 / eigenvalues.sum() * eigenvalues[0]:.3f}; "
+      f"correlation of the two blood values {H[0, 1]:.3f}")
+
+# %% [markdown]
+# The dots lie on the upper envelope of the two lines. Left of $\eta^*$ the valley's length is the bottleneck, right of it the walls, beyond 1.05 the walls throw you out.
+# For two standardized columns with correlation $\rho$ the eigenvalues are $1 \pm \rho$, so the best factor is $\rho$ itself: **the more two inputs say the same, the slower you learn what tells them apart.**
+
+# %%
+fig, axes = plt.subplots(1, 3, figsize=(9.6, 3.4))
+for ax, kappa in zip(axes, (1, eigenvalues[1] / eigenvalues[0], 200)):
+    spectrum = np.array([2 / (1 + kappa), 2 * kappa / (1 + kappa)])  # best rate 1 for all
+    shape = directions @ np.diag(spectrum) @ directions.T
+    path = walk(GradientDescent(1.0), lambda w: shape @ w, np.array([-0.4, 2.2]), 5000)
+    needed = np.argmax(np.linalg.norm(path, axis=1) < 2.24e-3)
+    draw_surface(ax, shape)
+    ax.plot(path[:60, 0], path[:60, 1], "o-", color=plotting.RED, ms=3, lw=1)
+    ax.set_title(f"κ = {kappa:.0f}: {needed} step{'s' * (needed > 1)}")
+fig.suptitle("Steps to shrink the error a thousandfold, at the best rate", fontweight="bold")
+plt.show()
+
+everything = patients.data
+for name, columns in {"two blood values": X, "all ten, standardized": standardize(everything),
+                      "all ten, raw units": everything}.items():
+    spectrum = np.linalg.eigvalsh(columns.T @ columns / n)
+    print(f"{name:22} condition number {spectrum[-1] / spectrum[0]:12,.0f}")
+
+# %% [markdown]
+# On a round surface one step suffices; the number of steps grows in proportion to $\kappa$, about $\tfrac12\kappa\ln 1000$. Real tables are far from round: standardizing all ten columns
+# (03) leaves a $\kappa$ of several hundred, and not even centering them costs another factor of hundreds. Good conditioning is the cheapest optimizer; batch and layer
+# normalization (09, 11, 12) help inside a network for the same reason.
+
+# %% [markdown]
+# ### Exercise 7.2 · the best rate for any quadratic
+#
+# Given a symmetric $H$ with positive eigenvalues, return the best learning rate, the factor per step that it reaches, and how many steps are sure to shrink any error at least a thousandfold.
+
+# %% tags=["exercise"]
+def best_descent(H):
+    """Best rate, factor per step, and steps for a factor of 1000.
+
+    H: (p, p) symmetric positive definite -> float, float, int
+    """
+    raise NotImplementedError("your turn")
+
+# %% tags=["check"]
+with check("7.2", "the best rate for any quadratic"):
+    for seed, p in enumerate([2, 5, 7]):
+        test_rng = np.random.default_rng(seed)
+        A = test_rng.normal(size=(p + 3, p))
+        H_test = A.T @ A / 4
+        eta_t, factor_t, steps_t = best_descent(H_test)
+        spread = np.linalg.eigvalsh(H_test)
+        factor_at = lambda eta: np.abs(1 - eta * spread).max()
+        assert factor_at(eta_t) <= min(factor_at(eta_t * 0.999), factor_at(eta_t * 1.001)), "not the best rate"
+        np.testing.assert_allclose(factor_t, factor_at(eta_t), rtol=1e-9)
+        assert isinstance(steps_t, (int, np.integer)), "the number of steps is an integer"
+        assert factor_t**steps_t <= 1e-3 < factor_t ** (steps_t - 1), f"not {steps_t} steps"
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `np.linalg.eigvalsh` returns the eigenvalues in ascending order. For the steps solve $\text{factor}^t \le 1/1000$ and round up.
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def best_descent(H):
+#     smallest, *_, largest = np.linalg.eigvalsh(H)
+#     eta = 2 / (smallest + largest)
+#     factor = (largest - smallest) / (largest + smallest)
+#     return eta, factor, int(np.ceil(np.log(1e-3) / np.log(factor)))
+# ```
+# </details>
+
+# %% [markdown]
+# ## 7.3 Batch, mini-batch, one example
+#
+# The exact gradient reads all $n$ examples for a single step. Take the mean over $B$ random ones instead:
+#
+# | name | examples per step | steps per epoch |
+# |---|---|---|
+# | batch gradient descent (批量梯度下降) | all $n$ | 1 |
+# | stochastic gradient descent, SGD (随机梯度下降), in the strict sense | 1 | $n$ |
+# | mini-batch gradient descent (小批量梯度下降) | $B$ | $\lceil n/B\rceil$ |
+#
+# Frameworks call all three SGD; `batch_size` decides. Let $g_i$ be the gradient of example $i$ alone, $g$ their mean and $\Sigma$ their covariance $(p, p)$. For $B$ independent draws
+#
+# $$\mathbb E[g_B] = g, \qquad \operatorname{Cov}[g_B] = \Sigma / B .$$
+#
+# Right on average; the noise shrinks only with $\sqrt B$. Both are checked by drawing batches:
+
+# %%
+def example_gradients(w):
+    """Gradient of each patient's own loss. -> (n, 2)"""
+    return X * (X @ w - y)[:, None]
+
+
+G = example_gradients(begin)
+covariance = np.cov(G.T, bias=True)
+for B in (1, 16, 256):
+    drawn = G[rng.integers(0, n, (20_000, B))].mean(axis=1) if B < 256 else np.array(
+        [G[rng.integers(0, n, B)].mean(axis=0) for _ in range(20_000)])
+    off = np.abs(drawn.mean(axis=0) - G.mean(axis=0)).max()
+    ratio = np.trace(np.cov(drawn.T)) / (np.trace(covariance) / B)
+    print(f"B = {B:3}: mean off by {off:.3f}, variance / predicted variance = {ratio:.3f}")
+
+# %% [markdown]
+# So a step from 16 examples costs a 28th of an exact one, and points nearly the same way. Spend the same reading, ten times through the patients, in three ways:
+
+# %%
+def read_patients(w, eta, B, epochs, seed=0):
+    """Descent on shuffled mini-batches of the patients. -> positions (steps + 1, 2)"""
+    path, shuffle = [w], np.random.default_rng(seed)
+    for _ in range(epochs):
+        order = shuffle.permutation(n)
+        for first in range(0, n, B):
+            rows = order[first:first + B]
+            w = w - eta * X[rows].T @ (X[rows] @ w - y[rows]) / len(rows)
+            path.append(w)
+    return np.array(path)
+
+
+fig, axes = plt.subplots(1, 3, figsize=(9.6, 3.5))
+for ax, (name, B, eta) in zip(axes, (("batch", n, 1.0), ("mini-batch", 32, 0.2), ("one example", 1, 0.02))):
+    path = read_patients(begin, eta, B, epochs=10)
+    draw_surface(ax, H, optimum)
+    ax.plot(path[:, 0], path[:, 1], color=plotting.RED, lw=0.8)
+    ax.plot(*optimum, "*", color="black", ms=10)
+    ax.set_title(f"{name}: {len(path) - 1:,} steps, η = {eta}")
+fig.suptitle("Ten times through the same 442 patients", fontweight="bold")
+plt.show()
+
+# %% [markdown]
+# Ten exact steps are still on their way; 140 mini-batch steps have arrived and tremble a little; 4,420 single-example steps have arrived too and keep wandering in a cloud.
+#
+# **How large is the cloud?** Near the optimum one component obeys $c \leftarrow (1 - \eta\lambda)\,c - \eta\,\xi$ with noise $\xi$ of variance $\sigma^2/B$. In the long run the variance $V$ of $c$ no longer changes:
+#
+# $$V = (1 - \eta\lambda)^2\, V + \eta^2\sigma^2/B \quad\Rightarrow\quad V = \frac{\eta\,\sigma^2}{B\,\lambda\,(2 - \eta\lambda)}, \qquad
+# \text{excess loss} = \sum_i \tfrac12\lambda_i V_i = \frac{\eta}{B} \sum_i \frac{\sigma_i^2}{2\,(2 - \eta\lambda_i)} .$$
+
+# %%
+at_best = example_gradients(optimum) @ directions
+sigma2 = at_best.var(axis=0)                       # noise in each eigendirection
+
+
+def floor(eta, B, chains=100):
+    """Mean excess loss long after the start, over independent runs."""
+    steps, total, rows_of = int(6 / (eta * eigenvalues[0])), 0.0, np.random.default_rng(B)
+    w = np.tile(optimum, (chains, 1))
+    for t in range(2 * steps):
+        rows = rows_of.integers(0, n, (chains, B))
+        residual = np.einsum("cbi,ci->cb", X[rows], w) - y[rows]
+        w = w - eta * np.einsum("cb,cbi->ci", residual, X[rows]) / B
+        e = w - optimum
+        total += (t >= steps) * np.einsum("ci,ij,cj->", e, H, e) / 2 / chains / steps
+    return total
+
+
+settings = [(eta, B) for B in (4, 16, 64) for eta in (0.05, 0.1, 0.2, 0.4)]
+floors = [floor(eta, B, chains=by_profile(quick=20, standard=100, full=400)) for eta, B in settings]
+predicted = [eta / B * np.sum(sigma2 / (2 * (2 - eta * eigenvalues))) for eta, B in settings]
+
+# %%
+fig, ax = plt.subplots(figsize=(6, 3.4))
+for B, marker, color in ((4, "o", plotting.BLUE), (16, "s", plotting.ORANGE), (64, "^", plotting.GREEN)):
+    chosen = [i for i, setting in enumerate(settings) if setting[1] == B]
+    ax.loglog([settings[i][0] / B for i in chosen], [floors[i] for i in chosen], marker,
+              color=color, label=f"B = {B}, measured")
+ax.loglog(*zip(*sorted((eta / B, p) for (eta, B), p in zip(settings, predicted))), color="black", lw=1, label="formula")
+ax.set(title="Where descent gets stuck depends on η/B alone, nearly", xlabel="η / B",
+       ylabel="excess loss in the long run")
+ax.legend()
+plt.show()
+off = np.abs(np.array(floors) / predicted - 1)
+print(f"measured against formula: off by {np.median(off):.0%} in the middle, {off.max():.0%} at most")
+
+# %% [markdown]
+# Halving the rate or doubling the batch lowers the floor equally. That is the trade behind two rules of practice: when you multiply the batch, multiply the rate too
+# (until 7.2's limit stops you); and to settle, *lower the rate* at the end (7.9). The formula treats the noise as constant; at the highest $\eta/B$ it is not quite.
+
+# %% [markdown]
+# **When does a larger batch stop paying?** Put a noisy step into the quadratic and take the mean:
+#
+# $$\mathbb E\,[L(w - \eta g_B)] = L - \eta |g|^2 + \tfrac12\eta^2\Big(g^\top H g + \tfrac1B \operatorname{tr}(H\Sigma)\Big).$$
+#
+# The best rate for this step is $\eta_B = \dfrac{\eta_\infty}{1 + \mathcal B/B}$, and so is the gain, with the *noise scale* (噪声尺度)
+#
+# $$\mathcal B = \frac{\operatorname{tr}(H\Sigma)}{g^\top H g} \;\approx\; \mathcal B_\text{simple} = \frac{\operatorname{tr}\Sigma}{|g|^2}.$$
+#
+# Below $\mathcal B$, doubling the batch nearly doubles the progress; far above it, it buys nothing. Check the formula exactly, by averaging over all 442 batches of size 1:
+
+# %%
+loss = lambda w: np.mean((X @ w - y) ** 2) / 2
+g, eta = G.mean(axis=0), 0.3
+every_step = np.mean([loss(begin - eta * gi) for gi in G])
+formula = loss(begin) - eta * g @ g + eta**2 / 2 * (g @ H @ g + np.trace(H @ covariance))
+claim("expected loss after a one-example step, difference to the formula", abs(every_step - formula), at_most=1e-12)
+
+# %% [markdown]
+# Now a real network, which stays with us: 64-32-10 on the 8×8 digits, with tanh (smooth, so that second derivatives exist) and cross-entropy. All 2,410 weights live in one flat vector $w$; then every optimizer is
+# a formula on vectors. The backward pass is notebook 06's.
+
+# %%
+WIDTHS = (64, 32, 10)
+
+
+def layers(w, widths=WIDTHS):
+    """Cut the flat vector w (p,) into [(W, b), ...], without copying."""
+    stack, at = [], 0
+    for d_in, d_out in zip(widths, widths[1:]):
+        end = at + d_in * d_out
+        stack.append((w[at:end].reshape(d_in, d_out), w[end:end + d_out]))
+        at = end + d_out
+    return stack
+
+
+def start_weights(seed, widths=WIDTHS):
+    """Weights of variance 1/d_in (notebook 04), biases 0. -> (p,)"""
+    draw = np.random.default_rng(seed)
+    parts = [(draw.normal(0, d_in**-0.5, d_in * d_out), np.zeros(d_out))
+             for d_in, d_out in zip(widths, widths[1:])]
+    return np.concatenate([part for pair in parts for part in pair])
+
+
+# %%
+def forward(w, images, widths=WIDTHS):
+    """What each layer reads, and the logits. images: (B, 64)"""
+    *hidden, (W, b) = layers(w, widths)
+    inputs = [images]
+    for W_l, b_l in hidden:
+        inputs.append(np.tanh(inputs[-1] @ W_l + b_l))
+    return inputs, inputs[-1] @ W + b
+
+
+def loss_and_gradient(w, images, labels, widths=WIDTHS):
+    """Mean cross-entropy in nats, and its gradient. -> float, (p,)"""
+    inputs, z = forward(w, images, widths)
+    z = z - z.max(axis=1, keepdims=True)
+    e, rows = np.exp(z), np.arange(len(labels))
+    total = e.sum(axis=1, keepdims=True)
+    value = np.mean(np.log(total[:, 0]) - z[rows, labels])
+    delta = e / total
+    delta[rows, labels] -= 1
+    delta /= len(labels)
+    parts = []
+    for (W, _), a in zip(reversed(layers(w, widths)), reversed(inputs)):
+        parts += [delta.sum(axis=0), (a.T @ delta).ravel()]
+        delta = (delta @ W.T) * (1 - a**2)  # of no use at the images, and cheap
+    return value, np.concatenate(parts[::-1])
+
+
+# %%
+digits = data.digits()
+images = digits.x_train.reshape(-1, 64) / 16
+x_train, y_train = images[:1037], digits.y_train[:1037]
+x_val, y_val = images[1037:], digits.y_train[1037:]      # decides about rates
+x_test, y_test = digits.x_test.reshape(-1, 64) / 16, digits.y_test
+
+w, h = start_weights(0), 1e-5
+_, g = loss_and_gradient(w, x_train, y_train)
+nudges = rng.normal(size=(20, len(w)))
+slopes = [(loss_and_gradient(w + h * d, x_train, y_train)[0]
+           - loss_and_gradient(w - h * d, x_train, y_train)[0]) / (2 * h) for d in nudges]
+claim("gradient against central differences in 20 directions, largest difference",
+      np.abs(slopes - nudges @ g).max(), at_most=1e-8)
+
+# %% [markdown]
+# How large is the noise scale, and does it stay? Measure it from the 1,037 single gradients while mini-batches of 32 train the network.
+
+# %%
+def batches(count, size, shuffle):
+    """Row numbers in random order, cut into batches; the last may be smaller."""
+    order = shuffle.permutation(count)
+    return [order[first:first + size] for first in range(0, count, size)]
+
+
+def simple_noise_scale(w):
+    """tr(covariance) / |gradient|² over the training examples."""
+    singles = np.array([loss_and_gradient(w, x_train[i:i + 1], y_train[i:i + 1])[1] for i in range(len(x_train))])
+    mean = singles.mean(axis=0)
+    return np.sum((singles - mean) ** 2) / (len(singles) - 1) / np.sum(mean**2)
+
+
+EPOCHS = by_profile(quick=4, standard=16, full=40)
+scales, w, shuffle = [simple_noise_scale(start_weights(0))], start_weights(0), np.random.default_rng(0)
+for epoch in range(EPOCHS):
+    for rows in batches(len(x_train), 32, shuffle):
+        w = w - 0.3 * loss_and_gradient(w, x_train[rows], y_train[rows])[1]
+    scales.append(simple_noise_scale(w))
+
+# %%
+fig, ax = plt.subplots(figsize=(6, 3.2))
+ax.semilogy(range(EPOCHS + 1), scales, "o-")
+ax.axhline(32, color=plotting.GRAY, ls="--")
+ax.text(0, 34, "the batch used: 32", color=plotting.GRAY, fontsize=8)
+ax.set(title="The closer to the optimum, the larger a batch pays", xlabel="epoch",
+       ylabel="noise scale in examples")
+plt.show()
+print(f"noise scale {scales[0]:.0f} at the start, {min(scales):.0f} at its lowest, {scales[-1]:.0f} after {EPOCHS} epochs; "
+      f"{-(-len(x_train) // 32)} steps per epoch")
+
+# %% [markdown]
+# Early on all examples pull the same way and a batch of a dozen says it all. Later their gradients nearly cancel in the mean, and only large batches see what remains. Large language models
+# therefore train with batches of millions of tokens, and some runs raise the batch on the way.
+
+# %% [markdown]
+# ### Exercise 7.3 · the noise scale without single gradients
+#
+# A framework gives you batch gradients only. Derive from $\mathbb E|g_B|^2 = |g|^2 + \operatorname{tr}\Sigma / B$, with the mean squared norms measured at two batch sizes, both unknowns; return $\operatorname{tr}\Sigma$ and $\mathcal B_\text{simple}$.
+
+# %% tags=["exercise"]
+def noise_scale_from_norms(small, norm2_small, large, norm2_large):
+    """Trace of the gradient covariance, and noise scale, from two batch sizes.
+
+    small, large: batch sizes; norm2_*: mean of |g_B|² at that size -> float, float
+    """
+    raise NotImplementedError("your turn")
+
+# %% tags=["check"]
+with check("7.3", "the noise scale without single gradients"):
+    for g2, trace, small, large in ((0.5, 12.0, 1, 8), (2.0, 3.0, 16, 64), (0.01, 7.0, 32, 1024)):
+        got = noise_scale_from_norms(small, g2 + trace / small, large, g2 + trace / large)
+        np.testing.assert_allclose(got, (trace, trace / g2), rtol=1e-9)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Subtract the two equations: $|g|^2$ drops out and leaves $\operatorname{tr}\Sigma$. Then put it back.
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def noise_scale_from_norms(small, norm2_small, large, norm2_large):
+#     trace = (norm2_small - norm2_large) / (1 / small - 1 / large)
+#     g2 = norm2_large - trace / large
+#     return trace, trace / g2
+# ```
+# </details>
+
+# %% [markdown]
+# ## 7.4 Momentum: remember where you were going
+#
+# Across the valley gradients alternate; along it they agree. Average them, and the zigzag cancels while the drift adds up. *Momentum* (动量) keeps a velocity $v$, shape of $w$, starting at 0:
+#
+# $$v \leftarrow \beta v - \eta\, g, \qquad w \leftarrow w + v .$$
+#
+# Unrolled, $v = -\eta\,(g_t + \beta g_{t-1} + \beta^2 g_{t-2} + \dots)$. Under a constant gradient it settles at $-\frac{\eta}{1-\beta}\,g$: with the usual $\beta = 0.9$, steps ten times as long, so a rate ten times smaller.
+
+# %%
+class Momentum:
+    """Heavy ball; with nesterov=True the gradient counts as if taken one step ahead."""
+
+    def __init__(self, eta, beta=0.9, nesterov=False):
+        self.eta, self.beta, self.nesterov = eta, beta, nesterov
+        self.v = 0.0
+
+    def step(self, w, g):
+        self.v = self.beta * self.v - self.eta * g
+        if self.nesterov:
+            return w + self.beta * self.v - self.eta * g
+        return w + self.v
+
+
+# %% [markdown]
+# How much faster? In the eigendirections again, the pair $(v, c)$ is multiplied by a 2×2 matrix per step:
+#
+# $$\begin{pmatrix} v \\ c \end{pmatrix} \leftarrow \begin{pmatrix} \beta & -\eta\lambda \\ \beta & 1 - \eta\lambda \end{pmatrix}\begin{pmatrix} v \\ c \end{pmatrix},
+# \qquad r^2 - (1 + \beta - \eta\lambda)\, r + \beta = 0 \ \text{ for its eigenvalues } r .$$
+#
+# Their product is the determinant, $\beta$. When they are complex, both have absolute value $\sqrt\beta$, *whatever $\lambda$ is*: all directions shrink equally fast. They are complex as long as
+# $(1 - \sqrt\beta)^2 < \eta\lambda < (1 + \sqrt\beta)^2$. Stretch that window over the whole spectrum, $\lambda_{\min}$ to $\lambda_{\max}$:
+#
+# $$\sqrt{\beta^*} = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1} = \text{error per step}, \qquad \eta^* = \frac{4}{(\sqrt{\lambda_{\max}} + \sqrt{\lambda_{\min}})^2} .$$
+#
+# $\sqrt\kappa$ instead of $\kappa$: at $\kappa = 400$, ten times fewer steps per digit.
+
+# %%
+def momentum_matrix(eta, beta, lam):
+    """One step of (velocity, error) in a direction of curvature lam. -> (2, 2)"""
+    return np.array([[beta, -eta * lam], [beta, 1 - eta * lam]])
+
+
+def momentum_factor(eta, beta, spectrum):
+    """Largest absolute eigenvalue over all curvatures: the error's factor per step."""
+    return max(np.abs(np.linalg.eigvals(momentum_matrix(eta, beta, lam))).max() for lam in spectrum)
+
+
+path = walk(Momentum(0.5, 0.8), gradient, begin, 40)
+c = (path - optimum) @ directions
+powers = [np.linalg.matrix_power(momentum_matrix(0.5, 0.8, lam), 40) @ [0, c[0, i]]
+          for i, lam in enumerate(eigenvalues)]
+claim("40 steps of momentum against the matrix power, largest difference",
+      np.abs(c[-1] - [p[1] for p in powers]).max(), at_most=1e-12)
+
+# %%
+root = np.sqrt(eigenvalues)
+best_beta, best_eta = ((root[1] - root[0]) / (root[1] + root[0])) ** 2, 4 / root.sum() ** 2
+eta_axis, beta_axis = np.linspace(0.02, 2.2, 70), np.linspace(0, 0.98, 50)
+factor = np.array([[momentum_factor(eta, beta, eigenvalues) for eta in eta_axis] for beta in beta_axis])
+
+fig, axes = plt.subplots(1, 2, figsize=(9.6, 3.6))
+shown = axes[0].contourf(eta_axis, beta_axis, factor, np.arange(0.5, 1.01, 0.05), cmap="viridis")
+fig.colorbar(shown, label="error per step", ax=axes[0])
+axes[0].plot(best_eta, best_beta, "*", color="white", ms=14)
+axes[0].plot(2 / eigenvalues.sum(), 0, "o", color="white", clip_on=False)
+axes[0].set(title="White: diverges. Star: the best pair", xlabel="learning rate η", ylabel="momentum β")
+axes[0].grid(False)
+for name, optimizer in {"descent, best η": GradientDescent(2 / eigenvalues.sum()),
+                        "momentum 0.9, η = 0.1": Momentum(0.1),
+                        "momentum, best η and β": Momentum(best_eta, best_beta)}.items():
+    distance = np.linalg.norm(walk(optimizer, gradient, begin, 80) - optimum, axis=1)
+    axes[1].semilogy(distance, label=name)
+axes[1].set(title="√κ instead of κ", xlabel="step", ylabel="distance to the optimum", ylim=(1e-9, 9))
+axes[1].legend(fontsize=8, loc="lower left")
+plt.show()
+print(f"factor per step: descent {(eigenvalues[1] - eigenvalues[0]) / eigenvalues.sum():.3f}, "
+      f"momentum {np.sqrt(best_beta):.3f} at η = {best_eta:.2f}, β = {best_beta:.2f}")
+
+# %% [markdown]
+# The bottom edge of the map is plain descent, its best point the dot. Adding momentum widens the range of stable rates (the white area recedes to the right) and reaches a factor of 0.62 where descent manages 0.90.
+# On the right that is 80 steps to $10^{-9}$ against 80 steps to one thousandth. Too much momentum costs: at $\beta = 0.9$ the factor is at best $\sqrt{0.9} = 0.95$ here, and the curve swings.
+#
+# **Nesterov momentum** (涅斯捷罗夫动量) takes the gradient where the velocity is about to carry you: $v \leftarrow \beta v - \eta\,\nabla L(w + \beta v),\; w \leftarrow w + v$. Frameworks avoid the second position
+# by storing $u = w + \beta v$ in place of $w$. Substitute: $u_{new} = w_{new} + \beta v_{new} = u - \beta v + (1 + \beta) v_{new}$, and with $\beta v = v_{new} + \eta g$,
+#
+# $$v \leftarrow \beta v - \eta\, g(u), \qquad u \leftarrow u + \beta v - \eta\, g(u),$$
+#
+# which is the `nesterov` branch above. The two forms walk different points and are the same method:
+
+# %%
+w, v, positions = begin, np.zeros(2), []
+for _ in range(50):
+    positions.append(w + 0.9 * v)
+    v = 0.9 * v - 0.1 * gradient(w + 0.9 * v)
+    w = w + v
+framework = walk(Momentum(0.1, nesterov=True), gradient, begin, 49)
+claim("Nesterov's form against the frameworks', largest difference", np.abs(framework - positions).max(), at_most=1e-12)
+
+# %% [markdown]
+# ### Exercise 7.4 · how fast is Nesterov?
+#
+# In one eigendirection $\nabla L(w + \beta v)$ becomes $\lambda(c + \beta v)$. Write the 2×2 matrix of $(v, c)$, and return the factor per step for a whole spectrum.
+
+# %% tags=["exercise"]
+def nesterov_factor(eta, beta, spectrum):
+    """Factor per step of Nesterov momentum: the largest |eigenvalue| over all curvatures.
+
+    eta, beta: floats, spectrum: (p,) positive curvatures -> float
+    """
+    raise NotImplementedError("your turn")
+
+# %% tags=["check"]
+with check("7.4", "how fast is Nesterov?"):
+    def simulated(eta, beta, lam, steps):
+        v, c, logs = 0.0, 1.0, 0.0
+        for _ in range(steps):  # rescaled at each step: only the growth counts
+            v = beta * v - eta * lam * (c + beta * v)
+            c = c + v
+            size = np.hypot(v, c)
+            v, c, logs = v / size, c / size, logs + np.log(size)
+        return np.exp(logs / steps)
+
+    for eta, beta, spectrum in ((0.1, 0.9, [0.1, 1.9]), (0.5, 0.6, [0.02, 0.4, 1.0]), (1.2, 0.3, [1.4, 0.5]),
+                                (0.05, 0.2, [0.3]), (1.0, 0.8, [0.1, 2.2])):
+        expected = max(simulated(eta, beta, lam, 4000) for lam in spectrum)
+        np.testing.assert_allclose(nesterov_factor(eta, beta, np.array(spectrum)), expected, rtol=2e-3)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# $v_{new} = \beta(1 - \eta\lambda)\, v - \eta\lambda\, c$ and $c_{new} = c + v_{new}$. The determinant is $\beta(1 - \eta\lambda)$: smaller than momentum's $\beta$, so steep directions are damped more.
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def nesterov_factor(eta, beta, spectrum):
+#     factors = []
+#     for lam in spectrum:
+#         keep = beta * (1 - eta * lam)
+#         matrix = np.array([[keep, -eta * lam], [keep, 1 - eta * lam]])
+#         factors.append(np.abs(np.linalg.eigvals(matrix)).max())
+#     return max(factors)
+# ```
+# </details>
+
+# %% [markdown]
+# ## 7.5 A rate for every weight: AdaGrad and RMSProp
+#
+# One rate for all weights is odd if their gradients have nothing in common. Have they? Two hundred mini-batches of the digits, the root mean square of each weight's gradient:
+
+# %%
+w, shuffle, squares = start_weights(0), np.random.default_rng(0), 0.0
+for rows in [rows for _ in range(6) for rows in batches(len(x_train), 32, shuffle)]:
+    squares = squares + loss_and_gradient(w, x_train[rows], y_train[rows])[1] ** 2 / 198
+size = np.sqrt(squares)
+never = np.mean(size == 0)
+print(f"without any gradient: {never:.0%} of the weights")
+low, middle, high = np.percentile(size[size > 0], [1, 50, 99])
+print(f"the others, 1st percentile {low:.1e}, median {middle:.1e}, 99th {high:.1e}")
+
+# %% [markdown]
+# A factor of a thousand lies between them: pixels at the border are rarely inked, so their weights rarely get a gradient. Words in a vocabulary are worse. A rate that suits the busy weights starves the rare ones.
+#
+# **AdaGrad** asks for each weight: which fixed rate would have been best so far? For one weight with steps $w_{t+1} = w_t - \eta g_t$, square the distance to any target $w^*$ and sum over $t = 1…T$; all middle terms cancel:
+#
+# $$\sum_t g_t\,(w_t - w^*) = \frac{(w_1 - w^*)^2 - (w_{T+1} - w^*)^2}{2\eta} + \frac{\eta}{2}\sum_t g_t^2 \;\le\; \frac{D^2}{2\eta} + \frac\eta2\sum_t g_t^2,$$
+#
+# with $D$ the largest distance. For convex losses the left side bounds the loss paid beyond $w^*$'s (the *regret*). The right side is smallest at $\eta = D\big/\!\sqrt{\sum g_t^2}$. Not knowing the future, use the sum so far:
+#
+# $$s \leftarrow s + g^2, \qquad w \leftarrow w - \eta\,\frac{g}{\sqrt{s + \varepsilon}} \qquad\text{(entry by entry).}$$
+
+# %%
+targets, w1, eta = rng.normal(size=200), 3.0, 0.05
+history = [w1]
+for target in targets:                                    # losses |w - target|, convex
+    history.append(history[-1] - eta * np.sign(history[-1] - target))
+slopes = np.sign(np.array(history[:-1]) - targets)
+left = np.sum(slopes * (np.array(history[:-1]) - 0.2))
+right = ((w1 - 0.2) ** 2 - (history[-1] - 0.2) ** 2) / (2 * eta) + eta / 2 * np.sum(slopes**2)
+grid = np.geomspace(1e-3, 10, 100_001)
+cheapest = grid[np.argmin(4 / (2 * grid) + grid / 2 * np.sum(slopes**2))]
+claim("the sum against its closed form, difference", abs(left - right), at_most=1e-9)
+claim("best rate by search against D / sqrt(sum g²), difference",
+      abs(cheapest - 2 / np.sqrt(np.sum(slopes**2))), at_most=1e-4)
+
+# %% [markdown]
+# The sum only grows, so AdaGrad's steps only shrink, like $1/\sqrt t$. That is right for a convex problem and fatal when a network leaves a steep region for a flat one. **RMSProp** forgets: an *exponential moving average* (指数移动平均)
+# instead of the sum,
+#
+# $$s \leftarrow \rho s + (1 - \rho)\, g^2 = (1-\rho)\sum_{k\ge 0} \rho^k\, g_{t-k}^2, \qquad w \leftarrow w - \eta\,\frac{g}{\sqrt{s + \varepsilon}},$$
+#
+# which remembers about $1/(1-\rho)$ steps.
+
+# %%
+class AdaGrad:
+    """Rate divided by the root of all squared gradients so far; s starts as in Keras."""
+
+    def __init__(self, eta, start=0.1, eps=1e-7):
+        self.eta, self.eps = eta, eps
+        self.s = start
+
+    def step(self, w, g):
+        self.s = self.s + g**2
+        return w - self.eta * g / np.sqrt(self.s + self.eps)
+
+
+class RMSProp:
+    """Rate divided by the root of the recent mean squared gradient."""
+
+    def __init__(self, eta, rho=0.9, eps=1e-7):
+        self.eta, self.rho, self.eps = eta, rho, eps
+        self.s = 0.0
+
+    def step(self, w, g):
+        self.s = self.rho * self.s + (1 - self.rho) * g**2
+        return w - self.eta * g / np.sqrt(self.s + self.eps)
+
+
+# %%
+stream = rng.choice([-1.0, 1.0], 600) * np.where(np.arange(600) < 200, 1.0, 0.01)
+fig, ax = plt.subplots(figsize=(6.4, 3.3))
+for name, optimizer in {"descent": GradientDescent(1), "AdaGrad": AdaGrad(1), "RMSProp": RMSProp(1)}.items():
+    moved = [abs(optimizer.step(0.0, g)) for g in stream]
+    ax.semilogy(range(1, 601), moved, label=name)
+ax.set(title="Gradients shrink a hundredfold at step 200: who adapts?", xlabel="step", ylabel="|step| / η", ylim=(2e-4, 8))
+ax.legend()
+plt.show()
+steps_back = np.argmax(np.array(moved[200:]) > 0.5) + 1
+print(f"RMSProp is back at half its step after {steps_back} steps")
+
+# %% [markdown]
+# Descent takes a hundredth of its steps from then on. AdaGrad had already slowed down, and falls by the same factor on top. RMSProp forgets the steep past within some sixty steps and walks on at full length:
+# **its step length hardly depends on the gradient's scale**, only on its consistency.
+#
+# Is dividing by $\sqrt s$ the cure for bad conditioning, then? Only if the valley lies along the axes. Same ellipse, once straight and once turned by 45°:
+
+# %%
+def steps_needed(make, H, goal=1e-3):
+    """Fewest steps to bring the loss from 1 to `goal`, over a grid of rates."""
+    w = np.ones(2) @ np.linalg.inv(np.linalg.cholesky(H))   # same start in the ellipse's own axes
+    best = 2000
+    for eta in np.geomspace(0.003, 30, by_profile(quick=9, standard=29, full=57)):
+        with np.errstate(over="ignore", invalid="ignore"):
+            path = walk(make(eta), lambda w: H @ w, w, best)
+            low = np.flatnonzero(np.einsum("ti,ij,tj->t", path, H, path) / 2 < goal)
+        best = min(best, low[0]) if len(low) else best
+    return best
+
+
+turn = np.array([[1, -1], [1, 1]]) / np.sqrt(2)
+straight = np.diag([0.02, 2.0])
+turned = turn @ straight @ turn.T
+makers = {"descent": GradientDescent, "momentum 0.9": Momentum, "AdaGrad": lambda eta: AdaGrad(eta, start=0),
+          "RMSProp": RMSProp}
+needed = np.array([[steps_needed(make, H_) for H_ in (straight, turned)] for make in makers.values()])
+
+# %%
+fig, ax = plt.subplots(figsize=(6.4, 3.2))
+for column, name, color in ((0, "valley along an axis", plotting.SKY), (1, "valley at 45°", plotting.BLUE)):
+    bars = ax.bar(np.arange(4) + 0.38 * column - 0.19, needed[:, column], 0.36, color=color, label=name)
+    ax.bar_label(bars, fontsize=8)
+ax.set_xticks(range(4), makers)
+ax.set(title="A rate per weight cures only a valley along the axes", yscale="log", ylabel="steps, best rate of each")
+ax.legend()
+plt.show()
+
+# %% [markdown]
+# Descent and momentum don't care how the axes lie. AdaGrad and RMSProp win greatly when each weight has its own scale, and lose most of it when the valley runs across: there all weights see the same gradients, and dividing by them changes
+# nothing. Rates per weight fix *scales*, not *correlations*.
+
+# %% [markdown]
+# ## 7.6 Adam: momentum and RMSProp, started correctly
+#
+# **Adam** (自适应矩估计) keeps both averages: of the gradient (first moment, 一阶矩) and of its square (second moment, 二阶矩). One of the documents derives it from "SGD and AdaGrad", and its moments from an "average gradient". The family is this:
+
+# %%
+descent, momentum, adagrad = "gradient\ndescent", "momentum\n1964", "AdaGrad\n2011"
+rmsprop, adam, adamw = "RMSProp\n2012", "Adam\n2014", "AdamW\n2017"
+plotting.flow(
+    {descent: (0, 0.5), momentum: (1.5, 0), adagrad: (1, 1), rmsprop: (2, 1), adam: (3, 0.5), adamw: (4, 0.5)},
+    [(descent, momentum), (descent, adagrad), (adagrad, rmsprop), (momentum, adam),
+     (rmsprop, adam), (adam, adamw)],
+    highlight=[adam], box_width=1.15,
+    title="Momentum smooths the gradient, RMSProp scales it; Adam does both and starts right",
+)
+plt.show()
+
+# %% [markdown]
+# With $m = v = 0$ at the start and $t = 1, 2, …$ (all entry by entry):
+#
+# $$\begin{aligned}
+# m &\leftarrow \beta_1 m + (1 - \beta_1)\, g & \hat m &= m / (1 - \beta_1^t) \\
+# v &\leftarrow \beta_2 v + (1 - \beta_2)\, g^2 & \hat v &= v / (1 - \beta_2^t)
+# \end{aligned} \qquad\qquad w \leftarrow w - \eta\,\frac{\hat m}{\sqrt{\hat v} + \varepsilon}$$
+#
+# with $\beta_1 = 0.9$, $\beta_2 = 0.999$, $\eta = 0.001$ and $\varepsilon = 10^{-8}$ (Keras: $10^{-7}$). So "weights ← weights − α · gradient" is descent only; Adam never uses the bare gradient.
+#
+# **Why the division by $1 - \beta^t$?** Unroll the average from $m = 0$ and take the mean over gradients with expectation $\mathbb E[g]$:
+#
+# $$m_t = (1 - \beta)\sum_{k=1}^{t} \beta^{\,t-k} g_k, \qquad \mathbb E[m_t] = \mathbb E[g]\,(1 - \beta)\sum_{k=1}^t \beta^{\,t-k} = \mathbb E[g]\,(1 - \beta^t).$$
+#
+# The weights sum to $1 - \beta^t$ instead of 1: early averages are too small, $v$ for a thousand steps, since $\beta_2$ remembers that long. Both are checked on random streams:
+
+# %%
+streams = rng.normal(1.0, 0.5, (50_000, 20))             # 50,000 streams of 20 gradients
+m = v = np.zeros(len(streams))
+first, second = [], []
+for g in streams.T:
+    m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+    first.append(m.mean())
+    second.append(v.mean())
+t = np.arange(1, 21)
+print(f"mean of m / (1 - 0.9^t) is E[g] = 1 up to       {np.abs(first / (1 - 0.9**t) - 1).max():.4f}")
+print(f"mean of v / (1 - 0.999^t) is E[g²] = 1.25 up to {np.abs(second / (1 - 0.999**t) - 1.25).max():.4f}")
+
+# %% [markdown]
+# What would happen without? Three variants: as derived, without any correction, and with only $m$ corrected. First a constant gradient, where a right step has length $\eta$; then the digits.
+
+# %%
+def adam_steps(gradient, w, steps, eta, correct_m=True, correct_v=True):
+    """Adam with either correction left out at will. -> positions (steps + 1, p)"""
+    m, v, path = np.zeros_like(w), np.zeros_like(w), [w]
+    for t in range(1, steps + 1):
+        g = gradient(w)
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        m_hat = m / (1 - 0.9**t) if correct_m else m
+        v_hat = v / (1 - 0.999**t) if correct_v else v
+        w = w - eta * m_hat / (np.sqrt(v_hat) + 1e-7)
+        path.append(w)
+    return np.array(path)
+
+
+variants = {"both corrected": (True, True), "none corrected": (False, False), "only m corrected": (True, False)}
+fig, axes = plt.subplots(1, 3, figsize=(10, 3.4))
+axes[0].plot(t, first, "o-", ms=3, label="mean of m")
+axes[0].plot(t, first / (1 - 0.9**t), "o-", ms=3, label="mean of m̂")
+axes[0].plot(t, second, "s-", ms=3, label="mean of v")
+axes[0].plot(t, second / (1 - 0.999**t), "s-", ms=3, label="mean of v̂")
+axes[0].set(title="Averages that start at 0", xlabel="step", ylabel="estimate", ylim=(-0.05, 1.75))
+axes[0].legend(fontsize=8, ncols=2, loc="upper center")
+digits_gradient = lambda w: loss_and_gradient(w, x_train, y_train)[1]
+for name, flags in variants.items():
+    line = adam_steps(lambda w: np.ones(1), np.zeros(1), 20, 1.0, *flags)
+    axes[1].semilogy(t, -np.diff(line[:, 0]), "o-", ms=3)
+    path = adam_steps(digits_gradient, start_weights(0), 20, 0.01, *flags)
+    axes[2].plot(range(21), [loss_and_gradient(w, x_train, y_train)[0] for w in path], "o-", ms=3, label=name)
+axes[1].set(title="Constant gradient", xlabel="step", ylabel="step length / η", ylim=(0.5, 50))
+axes[2].set(title="Digits, η = 0.01", xlabel="step", ylabel="training loss", ylim=(0, 7))
+axes[2].legend(fontsize=8)
+fig.suptitle("The first 20 steps: without correction they are too long", fontweight="bold")
+plt.show()
+
+# %%
+# NBVAL_CHECK_OUTPUT
+t = np.arange(1, 10_001)
+length = (1 - 0.9**t) / np.sqrt(1 - 0.999**t)
+print(f"uncorrected, constant gradient: step 1 is {length[0]:.2f} η, "
+      f"the longest {length.max():.2f} η at step {t[length.argmax()]}, "
+      f"below 1.1 η from step {t[length > 1.1][-1] + 1} on")
+
+# %% [markdown]
+# Many texts say that the uncorrected start is too slow. It is the opposite: $m$ is too small by 0.1, but $\sqrt v$ by $\sqrt{0.001} = 0.03$, so the first step is three times too long, the twelfth over six times, and the effect lasts for well over a thousand steps.
+# On the digits (right) this overshoots before it learns; with only $m$ corrected the first step is 32 times too long.
+#
+# Two properties to remember. The step is at most about $\eta$ for each weight. And it does not depend on the loss's scale: multiply the loss by 1000, and $\hat m/\sqrt{\hat v}$ stays.
+
+# %%
+plain = adam_steps(digits_gradient, start_weights(0), 20, 0.01)
+scaled = adam_steps(lambda w: 1000 * digits_gradient(w), start_weights(0), 20, 0.01)
+print(f"loss × 1000: weights after 20 steps differ by at most {np.abs(plain - scaled)[-1].max():.1e}; "
+      f"the longest single step was {np.abs(np.diff(plain, axis=0)).max() / 0.01:.2f} η")
+
+# %% [markdown]
+# ## 7.7 Spot the bug: a widely copied Adam
+#
+# A widely copied version prints Adam as
+#
+# $$w \leftarrow w - \alpha\,\frac{\beta_1 m + (1 - \beta_1)\, g}{\beta_2 v + (1 - \beta_2)} .$$
+#
+# Compare with 7.6 before you read on, and let it run: it divides by something that never sees a gradient.
+
+# %%
+class CopiedAdam:
+    """The printed formula, numerator and denominator kept as m and v."""
+
+    def __init__(self, eta, beta1=0.9, beta2=0.999):
+        self.eta, self.beta1, self.beta2 = eta, beta1, beta2
+        self.m = self.v = 0.0
+
+    def step(self, w, g):
+        self.m = self.beta1 * self.m + (1 - self.beta1) * g
+        self.v = self.beta2 * self.v + (1 - self.beta2)
+        return w - self.eta * self.m / self.v
+
+
+small, large = (walk(CopiedAdam(0.01), lambda w: scale * digits_gradient(w), start_weights(0), 10)
+                for scale in (1, 1000))
+for name, path in {"as it is": small, "loss × 1000": large}.items():
+    losses = [loss_and_gradient(w, x_train, y_train)[0] for w in path]
+    print(f"{name:12} longest step {np.abs(np.diff(path, axis=0)).max() / 0.01:8.1f} η,"
+          f" loss {losses[0]:.2f} → {losses[-1]:.2f}")
+
+# %% [markdown]
+# Four things are lost: **the square root, the square of $g$, the bias correction, and $\varepsilon$**. Without $g^2$ the denominator is the same number for every weight, $1 - \beta_2^t$: no rates per weight remain, only momentum whose first
+# step is $\frac{1 - \beta_1}{1 - \beta_2} = 100$ times too long; and the step grows with the scale of the loss.
+#
+# The same passage has a worked example: $w = [1, 2]$, $\alpha = 0.1$, $\beta_1 = 0.9$, $\beta_2 = 0.99$, $m = [0.6, 1.8]$, $v = [0.25, 0.81]$, and the gradient [0.5, −0.3] of 7.1. Its substitution replaces the last $(1 - \beta_2)$ by $(1 - \beta_2)\,v$,
+# and its result is [0.95, 2.05]. Compute every reading:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+w, g, eta, beta1, beta2 = np.array([1.0, 2.0]), np.array([0.5, -0.3]), 0.1, 0.9, 0.99
+m, v = np.array([0.6, 1.8]), np.array([0.25, 0.81])
+m_new, v_new = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
+first_m, first_v = (1 - beta1) * g, (1 - beta2) * g**2
+readings = {
+    "formula as printed": w - eta * m_new / (beta2 * v + (1 - beta2)),
+    "substitution as printed": w - eta * m_new / (beta2 * v + (1 - beta2) * v),
+    "Adam, t large (no correction left)": w - eta * m_new / (np.sqrt(v_new) + 1e-8),
+    "Adam, t = 1 from m = v = 0":
+        w - eta * (first_m / (1 - beta1)) / (np.sqrt(first_v / (1 - beta2)) + 1e-8),
+}
+print(f"m becomes {m_new.round(4)}, v becomes {v_new.round(4)}")
+for name, value in readings.items():
+    print(f"{name:36}{value.round(6)}")
+
+# %% [markdown]
+# No reading gives [0.95, 2.05]. A glance shows why it can't: $m$ is positive in both entries, so both weights must fall, and the printed second one rises. Nor could anyone compute Adam's step from these data, since $t$ is missing:
+# with $t$ large it is [0.882, 1.8225]; the very first step from $m = v = 0$ is [0.9, 2.1], exactly $\eta$ in each entry, against the sign of $g$.
+
+# %% [markdown]
+# ### Exercise 7.7 · repair it
+#
+# Write one correct step. `m` and `v` are the averages before the step, `t` counts from 1. Return the new `w`, `m`, `v`; leave the arrays you were given unchanged.
+
+# %% tags=["exercise"]
+def adam_step(w, g, m, v, t, eta=0.001, beta1=0.9, beta2=0.999, eps=1e-7):
+    """One step of Adam. w, g, m, v: same shape -> new w, new m, new v"""
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2)
+    raise NotImplementedError("your turn: repair the second moment, then the update")
+
+# %% tags=["check"]
+with check("7.7", "repair Adam"):
+    w0, g0 = np.array([1.0, 2.0]), np.array([0.5, -0.3])
+    m0, v0 = np.array([0.6, 1.8]), np.array([0.25, 0.81])
+    got = adam_step(w0, g0, m0, v0, 10**6, eta=0.1, beta2=0.99, eps=1e-8)
+    np.testing.assert_allclose(got[0], [0.882, 1.82254288], atol=1e-7, err_msg="many steps in")
+    np.testing.assert_allclose(got[1:], [[0.59, 1.59], [0.25, 0.8028]], atol=1e-12)
+    first_step = adam_step(w0, g0, 0 * m0, 0 * v0, 1, eta=0.1, beta2=0.99)[0]
+    np.testing.assert_allclose(first_step, [0.9, 2.1], atol=1e-6, err_msg="the first step is η long")
+    np.testing.assert_allclose(adam_step(w0, g0, m0, v0, 3)[0],
+                               [0.9996146, 1.99965077], atol=1e-8, err_msg="the third step")
+    np.testing.assert_allclose(adam_step(w0, g0, m0, v0, 2, 0.1, 0.8, 0.9, eps=0.5)[0],
+                               [0.90055, 1.78625], atol=1e-5, err_msg="large eps")
+    assert (m0 == [0.6, 1.8]).all() and (v0 == [0.25, 0.81]).all() and (w0 == [1, 2]).all()
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Five lines: $m$, $v$ with $g^2$, $\hat m$, $\hat v$, the update. $\varepsilon$ stands outside the root.
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def adam_step(w, g, m, v, t, eta=0.001, beta1=0.9, beta2=0.999, eps=1e-7):
+#     m = beta1 * m + (1 - beta1) * g
+#     v = beta2 * v + (1 - beta2) * g**2
+#     m_hat = m / (1 - beta1**t)
+#     v_hat = v / (1 - beta2**t)
+#     return w - eta * m_hat / (np.sqrt(v_hat) + eps), m, v
+# ```
+# </details>
+
+# %% [markdown]
+# ## 7.8 AdamW: decay the weights, not the gradient
+#
+# *Weight decay* (权重衰减) pulls all weights toward 0; what it does for generalization is notebook 12's subject. There are two ways to write it, with strength $\gamma$:
+#
+# - **L2 in the loss**: $L + \frac\gamma2|w|^2$. The gradient becomes $g + \gamma w$.
+# - **Decoupled**: shrink $w$ directly, $w \leftarrow w - \eta\gamma w$, beside the optimizer's step.
+#
+# For gradient descent they are the same: $w - \eta(g + \gamma w) = (1 - \eta\gamma)w - \eta g$. For Adam they are not. There $\gamma w$ goes through the division:
+#
+# $$\text{Adam + L2:}\quad w \leftarrow w - \eta\,\frac{\widehat{m(g + \gamma w)}}{\sqrt{\widehat{v(g + \gamma w)}} + \varepsilon}
+# \qquad\qquad \text{AdamW:}\quad w \leftarrow w - \eta\gamma w - \eta\,\frac{\hat m(g)}{\sqrt{\hat v(g)} + \varepsilon} .$$
+#
+# If a weight's gradients have root mean square $r \gg \gamma|w|$, L2 shrinks it by $\eta\gamma w / r$ per step: busy weights hardly decay, idle ones collapse. In AdamW all decay alike, by $\eta\gamma w$; an untouched weight keeps $(1 - \eta\gamma)^T \approx e^{-\eta\gamma T}$ after $T$ steps.
+
+# %% [markdown]
+# ### Exercise 7.8 · AdamW that spares the biases
+#
+# In practice only matrices decay; biases and normalization gains don't. Write one AdamW step for a flat vector, with a mask of what decays.
+
+# %% tags=["exercise"]
+def adamw_step(w, g, m, v, t, eta, gamma, decays, beta1=0.9, beta2=0.999, eps=1e-7):
+    """One AdamW step. w, g, m, v: (p,), decays: (p,) booleans, t from 1 -> new w, m, v"""
+    raise NotImplementedError("your turn")
+
+# %% tags=["check"]
+with check("7.8", "AdamW that spares the biases"):
+    test_rng = np.random.default_rng(78)
+    w0, g0, m0 = test_rng.normal(size=(3, 6))
+    v0, decays = test_rng.random(6) + 0.1, np.array([True, False, True, True, False, False])
+    for t_, eta_, gamma_ in ((1, 0.1, 0.0), (4, 0.05, 0.7), (300, 0.2, 0.3)):
+        first_m = 0.9 * m0 + 0.1 * g0
+        second_v = 0.999 * v0 + 0.001 * g0**2
+        plain = eta_ * first_m / (1 - 0.9**t_) / (np.sqrt(second_v / (1 - 0.999**t_)) + 1e-7)
+        expected = [w * (1 - eta_ * gamma_) if d else w for w, d in zip(w0, decays)] - plain
+        new_w, new_m, new_v = adamw_step(w0.copy(), g0, m0.copy(), v0.copy(), t_, eta_, gamma_, decays)
+        np.testing.assert_allclose(new_w, expected, rtol=1e-9)
+        np.testing.assert_allclose(new_m, first_m, rtol=1e-12)
+        np.testing.assert_allclose(new_v, second_v, rtol=1e-12)
+    wide = adamw_step(np.ones(2), np.array([2e-3, 1.0]), np.zeros(2), np.zeros(2), 1, 0.1, 0.5,
+                      np.array([True, False]), beta1=0.5, beta2=0.8, eps=1e-3)
+    np.testing.assert_allclose(wide[0], [0.8833333, 0.9000999], atol=1e-6)
+    np.testing.assert_allclose(wide[1:], [[1e-3, 0.5], [8e-7, 0.2]], rtol=1e-9)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# A boolean mask multiplies like 0 and 1. The gradient that enters $m$ and $v$ knows nothing of $\gamma$.
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def adamw_step(w, g, m, v, t, eta, gamma, decays, beta1=0.9, beta2=0.999, eps=1e-7):
+#     m = beta1 * m + (1 - beta1) * g
+#     v = beta2 * v + (1 - beta2) * g**2
+#     update = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
+#     return w - eta * update - eta * gamma * decays * w, m, v
+# ```
+# </details>
+
+# %% [markdown]
+# Now both as classes, and the prediction of decay rates put to the test: weights that start at 1 and receive pure noise of size $r$, so that only the decay moves them on average.
+
+# %%
+class Adam:
+    """Adam; `l2` adds γw to the gradient, `gamma` decays the weights directly (AdamW)."""
+
+    def __init__(self, eta=0.001, beta1=0.9, beta2=0.999, eps=1e-7, l2=0.0, gamma=0.0):
+        self.eta, self.beta1, self.beta2, self.eps = eta, beta1, beta2, eps
+        self.l2, self.gamma = l2, gamma
+        self.m = self.v = 0.0
+        self.t = 0
+
+    def step(self, w, g):
+        g = g + self.l2 * w
+        self.t += 1
+        self.m = self.beta1 * self.m + (1 - self.beta1) * g
+        self.v = self.beta2 * self.v + (1 - self.beta2) * g**2
+        m_hat = self.m / (1 - self.beta1**self.t)
+        v_hat = self.v / (1 - self.beta2**self.t)
+        return w - self.eta * m_hat / (np.sqrt(v_hat) + self.eps) - self.eta * self.gamma * w
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay, 0.004 unless said (Keras' default)."""
+
+    def __init__(self, eta=0.001, gamma=0.004, **others):
+        super().__init__(eta, gamma=gamma, **others)
+
+
+# %%
+STEPS, eta, gamma = 2000, 0.01, 0.03
+r = np.array([1.0, 0.3, 0.1])[:, None]
+noise_rng, noise = np.random.default_rng(8), np.empty((3, 2000))
+decayed = {"Adam + L2": [], "AdamW": []}
+for name, optimizer in {"Adam + L2": Adam(eta, l2=gamma), "AdamW": Adam(eta, gamma=gamma)}.items():
+    w = np.ones((3, 2000))                               # 2,000 copies of each weight
+    for _ in range(STEPS):
+        noise[:, :1000] = r * noise_rng.normal(size=(3, 1000))
+        noise[:, 1000:] = -noise[:, :1000]               # the pairs' random walks cancel in the mean
+        w = optimizer.step(w, noise)
+        decayed[name].append(w.mean(axis=1))
+
+# %%
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.3), sharey=True)
+for ax, (name, means) in zip(axes, decayed.items()):
+    for i, color in enumerate((plotting.BLUE, plotting.ORANGE, plotting.RED)):
+        ax.plot(np.array(means)[:, i], color=color, label=f"gradients of size {r[i, 0]}")
+        speed = 1 / r[i, 0] if "L2" in name else 1
+        ax.plot(np.exp(-eta * gamma * speed * np.arange(STEPS)), ":", color="black", lw=1)
+    ax.set(title=name, xlabel="step", ylim=(0, 1.05))
+axes[0].set_ylabel("mean weight")
+axes[1].legend()
+fig.suptitle("With L2, a weight's gradients decide how fast it decays; in AdamW they don't (dotted: theory)",
+             fontweight="bold", fontsize=10)
+plt.show()
+predicted = np.exp(-eta * gamma * STEPS / r[:, 0])
+print("Adam + L2 after all steps:", np.array(decayed["Adam + L2"])[-1].round(3), " predicted:", predicted.round(3))
+print("AdamW:                    ", np.array(decayed["AdamW"])[-1].round(3), " predicted:",
+      np.exp(-eta * gamma * STEPS).round(3))
+
+# %% [markdown]
+# Ten times smaller gradients, ten times faster decay: with L2 the strength $\gamma$ means something else for each weight, and changes when the loss is rescaled. AdamW has one meaning, a half-life of $\ln 2/(\eta\gamma)$ steps, for all of them. That makes $\gamma$
+# tunable, and AdamW the usual choice for Transformers. For the record, the same comparison for descent:
+
+# %%
+descent_l2 = walk(GradientDescent(0.1), lambda w: gradient(w) + 0.5 * w, begin, 50)
+shrink = [begin]
+for _ in range(50):
+    shrink.append((1 - 0.1 * 0.5) * shrink[-1] - 0.1 * gradient(shrink[-1]))
+claim("descent: L2 in the loss against decoupled decay, largest difference",
+      np.abs(descent_l2 - shrink).max(), at_most=1e-12)
+
+# %% [markdown]
+# ## 7.9 The learning rate: find it, then change it
+#
+# ### Range test
+#
+# For a network nobody knows $\lambda_{\max}$ beforehand. The *range test* finds the usable rates in a few seconds: train with a rate that grows a little at every step, and watch where the loss falls and where it bursts.
+
+# %%
+def range_test(optimizer, low=1e-4, high=10.0, steps=200, seed=0):
+    """Mini-batch losses while the rate grows geometrically. -> rates, smoothed losses"""
+    w, shuffle = start_weights(seed), np.random.default_rng(seed)
+    etas, losses, queue = np.geomspace(low, high, steps), [], []
+    for eta in etas:
+        queue = queue or batches(len(x_train), 32, shuffle)
+        rows = queue.pop()
+        value, g = loss_and_gradient(w, x_train[rows], y_train[rows])
+        optimizer.eta = eta
+        w = optimizer.step(w, g)
+        losses.append(value)
+    smooth = np.convolve(losses, np.ones(9) / 9, mode="same")
+    return etas[4:-4], smooth[4:-4]
+
+
+# %% [markdown]
+# Beside it, the theory of 7.2: $2/\lambda_{\max}$ of the network's own Hessian. The Hessian has 5.8 million entries; we never build it. Its product with a direction $d$ is a difference of two gradients, $Hd \approx \frac{g(w + hd) - g(w - hd)}{2h}$,
+# and multiplying again and again turns any $d$ into the top eigenvector (*power iteration*).
+
+# %%
+def sharpness(w, iterations=30, widths=WIDTHS):
+    """Largest |eigenvalue| of the loss's Hessian on the training digits, by power iteration."""
+    d, h = np.random.default_rng(0).normal(size=len(w)), 1e-4
+    for _ in range(iterations):
+        d = d / np.linalg.norm(d)
+        ahead, behind = (loss_and_gradient(w + s * h * d, x_train, y_train, widths)[1] for s in (1, -1))
+        product = (ahead - behind) / (2 * h)
+        value, d = d @ product, product
+    return value
+
+
+limit = 2 / sharpness(start_weights(0))
+fig, ax = plt.subplots(figsize=(6.8, 3.5))
+for name, make, color in (("SGD", GradientDescent, plotting.BLUE), ("momentum", Momentum, plotting.GREEN),
+                          ("Adam", Adam, plotting.RED)):
+    etas, losses = range_test(make(1.0))
+    ax.semilogx(etas, losses, color=color, label=f"{name}, lowest at {etas[losses.argmin()]:.2g}")
+ax.axvline(limit, color="black", ls="--", lw=1)
+ax.text(limit * 1.1, 3.6, f"2/λmax = {limit:.2f}", fontsize=8)
+ax.set(title="One short run shows the usable rates", xlabel="learning rate η", ylabel="mini-batch loss", ylim=(0, 4))
+ax.legend(loc="lower left", fontsize=8)
+plt.show()
+
+# %% [markdown]
+# Each curve is flat while the rate is too small to matter, falls, and bursts. SGD's turning point lies close to $2/\lambda_{\max}$ of the untrained network; momentum's about ten times lower, as 7.4 said; Adam's lower still, because its step is $\eta$ whatever the gradient.
+# Take a rate somewhat below the lowest point: the test is over before a slow explosion can show.
+#
+# ### Schedules
+#
+# A constant rate has a conflict. 7.3's floor is proportional to $\eta$: to end low, $\eta$ must be small. But an error along the valley shrinks by $1 - \eta_t\lambda$ per step, in all by $\prod_t (1 - \eta_t\lambda) \approx e^{-\lambda\sum\eta_t}$: to get anywhere, $\sum_t\eta_t$ must be large.
+# (Robbins and Monro's classical conditions say both: $\sum\eta_t = \infty$, $\sum\eta_t^2 < \infty$.) Hence: **large first, small at the end**. With peak $\eta_0$, $T$ steps, warm-up $T_w$:
+#
+# $$\text{step: } \eta_0\, 0.1^{\,k} \text{ after } k \text{ drops}, \qquad
+# \text{cosine: } \tfrac{\eta_0}{2}\Big(1 + \cos\frac{\pi t}{T}\Big), \qquad
+# \text{warm-up + cosine: } \begin{cases}\eta_0\, t/T_w & t < T_w \\ \tfrac{\eta_0}{2}\big(1 + \cos\pi\frac{t - T_w}{T - T_w}\big) & t \ge T_w\end{cases}$$
+#
+# The cosine is the simplest curve that leaves $\eta_0$ and reaches 0 with slope 0; its mean is $\eta_0/2$.
+
+# %%
+def constant(t, peak, total):
+    """Rate at step t = 0 ... total - 1; all schedules take (step, peak rate, number of steps)."""
+    return peak
+
+
+def drops(t, peak, total):
+    return peak * 0.1 ** ((t >= total / 2) + (t >= 3 * total / 4))
+
+
+def cosine(t, peak, total):
+    return peak / 2 * (1 + np.cos(np.pi * t / total))
+
+
+def warm_cosine(t, peak, total, warm=0.15):
+    start = int(warm * total)
+    return peak * t / start if t < start else cosine(t - start, peak, total - start)
+
+
+SCHEDULES = {"constant": constant, "step": drops, "cosine": cosine, "warm-up + cosine": warm_cosine}
+fig, ax = plt.subplots(figsize=(6, 2.8))
+for name, schedule in SCHEDULES.items():
+    ax.plot([schedule(t, 1.0, 330) for t in range(330)], label=name)
+ax.set(title="Large first, small at the end", xlabel="step", ylabel="rate / peak")
+ax.legend(fontsize=8)
+plt.show()
+mean = np.mean([cosine(t, 1.0, 10_000) for t in range(10_000)])
+print(f"mean of the cosine schedule: {mean:.4f} of its peak")
+
+# %% [markdown]
+# **Why warm up** (预热) from 0? For two reasons, both measured below on a deeper network, four hidden layers of 32. The first Adam step is $\eta\,\mathrm{sign}(g)$ for *every* weight, also for those whose sign is a coin toss in one mini-batch. And the surface sharpens early on, so
+# a rate that was fine at step 0 is too large soon after.
+
+# %%
+DEEP = (64, 32, 32, 32, 32, 10)
+w = start_weights(0, DEEP)
+whole = loss_and_gradient(w, x_train, y_train, DEEP)[1]
+sure = whole != 0
+wrong_sign = [np.mean(np.sign(loss_and_gradient(w, x_train[rows], y_train[rows], DEEP)[1])[sure] != np.sign(whole)[sure])
+              for rows in batches(len(x_train), 32, np.random.default_rng(0))[:-1]]
+curve, optimizer, shuffle = [sharpness(w, 15, DEEP)], Adam(0.01), np.random.default_rng(0)
+for rows in batches(len(x_train), 32, shuffle) * 2:
+    w = optimizer.step(w, loss_and_gradient(w, x_train[rows], y_train[rows], DEEP)[1])
+    curve.append(sharpness(w, 15, DEEP) if len(curve) % 6 == 0 else np.nan)
+print(f"first step: {np.mean(wrong_sign):.0%} of the weights move against the full gradient")
+print(f"λmax at step 0: {curve[0]:.1f}, largest in the first two epochs: {np.nanmax(curve):.1f}")
+
+# %% [markdown]
+# A quarter of all moves go the wrong way at full length, while the curvature rises severalfold. Does it matter? Train the deep network at many peak rates with each schedule; only the validation digits judge.
+
+# %%
+def train(optimizer, seed, epochs, widths=WIDTHS, schedule=constant):
+    """Train on mini-batches of 32. -> weights, mean training loss of each epoch"""
+    w, shuffle, peak, losses = start_weights(seed, widths), np.random.default_rng(seed), optimizer.eta, []
+    total, t = epochs * -(-len(x_train) // 32), 0
+    for _ in range(epochs):
+        epoch = []
+        for rows in batches(len(x_train), 32, shuffle):
+            optimizer.eta = schedule(t, peak, total)
+            value, g = loss_and_gradient(w, x_train[rows], y_train[rows], widths)
+            w, t = optimizer.step(w, g), t + 1
+            epoch.append(value)
+        losses.append(np.mean(epoch))
+    return w, losses
+
+
+def accuracy(w, images, labels, widths=WIDTHS):
+    """Share of images recognized."""
+    return np.mean(forward(w, images, widths)[1].argmax(axis=1) == labels)
+
+
+PEAKS = by_profile(quick=[0.03], standard=[0.001, 0.003, 0.01, 0.03, 0.06, 0.1], full=[0.001, 0.003, 0.01, 0.03, 0.06, 0.1])
+SEEDS = range(by_profile(quick=1, standard=3, full=10))
+scheduled = {}
+for name, schedule in SCHEDULES.items():
+    scores = [[accuracy(train(Adam(peak), seed, 10, DEEP, schedule)[0], x_val, y_val, DEEP) for seed in SEEDS]
+              for peak in PEAKS]
+    scheduled[name] = np.array(scores)                   # (peaks, seeds)
+    best = scheduled[name].mean(axis=1).argmax()
+    print(f"{name:17} best at peak {PEAKS[best]}: {scheduled[name][best].mean():.1%} ± {scheduled[name][best].std():.1%}, "
+          f"at 0.03: {scheduled[name][PEAKS.index(0.03)].mean():.1%}, at 0.1: {scheduled[name][-1].mean():.1%}")
+
+# %%
+fig, ax = plt.subplots(figsize=(6.6, 3.5))
+for (name, scores), color in zip(scheduled.items(), plotting.PALETTE):
+    mean, spread = scores.mean(axis=1), scores.std(axis=1)
+    ax.semilogx(PEAKS, mean, "o-", color=color, label=name)
+    ax.fill_between(PEAKS, mean - spread, mean + spread, color=color, alpha=0.15)
+ax.set(title="Schedules widen the range of rates that work", xlabel="peak learning rate (Adam)",
+       ylabel="validation accuracy", ylim=(0, 1.03))
+ax.legend(fontsize=8, loc="lower left")
+plt.show()
+
+# %% [markdown]
+# At small rates all agree. A constant rate starts to suffer at 0.03; decay alone survives up to 0.06; only with warm-up is 0.1 still usable on every seed. A schedule's main gift is not a higher peak but **forgiveness**: the best rate needs to be hit less exactly.
+
+# %% [markdown]
+# ### Exercise 7.9 · warm-up, stable, decay
+#
+# Cosine needs $T$ beforehand. Recent language models use three straight pieces instead, so that a run can be prolonged: from `peak / warm` at step 0 up to `peak` at step `warm - 1`; constant; then down over the last `decay` steps so that step `total` (one after the last) would be 0. Write it for an array of steps.
+
+# %% tags=["exercise"]
+def warm_stable_decay(t, peak, total, warm, decay):
+    """Learning rate at steps t. t: (k,) integers from 0 to total - 1 -> (k,) floats"""
+    raise NotImplementedError("your turn")
+
+# %% tags=["check"]
+with check("7.9", "warm-up, stable, decay"):
+    small = warm_stable_decay(np.arange(10), 0.8, 10, 4, 4)
+    np.testing.assert_allclose(small, [0.2, 0.4, 0.6, 0.8, 0.8, 0.8, 0.8, 0.6, 0.4, 0.2], rtol=1e-12)
+    long = warm_stable_decay(np.arange(1000), 3.0, 1000, 50, 200)
+    np.testing.assert_allclose(long[[0, 24, 49, 50, 500, 800, 801, 900, 999]],
+                               [0.06, 1.5, 3, 3, 3, 3, 2.985, 1.5, 0.015], rtol=1e-12)
+    np.testing.assert_allclose(warm_stable_decay(np.array([7, 0]), 1.0, 8, 1, 2), [0.5, 1.0], rtol=1e-12)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Rising piece $(t + 1)/\text{warm}$, falling piece $(\text{total} - t)/\text{decay}$, ceiling 1: take the smallest of the three.
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def warm_stable_decay(t, peak, total, warm, decay):
+#     rising, falling = (t + 1) / warm, (total - t) / decay
+#     return peak * np.minimum(1, np.minimum(rising, falling))
+# ```
+# </details>
+
+# %% [markdown]
+# ## 7.10 All of them, on one surface and on a real network
+#
+# Back to the patients. Each optimizer gets 40 steps and the best of many rates; stochastic means one patient per step, mini-batch 32.
+
+# %%
+FAMILY = {
+    "batch": (GradientDescent, n), "stochastic": (GradientDescent, 1), "mini-batch": (GradientDescent, 32),
+    "momentum": (Momentum, n), "Nesterov": (lambda eta: Momentum(eta, nesterov=True), n),
+    "AdaGrad": (AdaGrad, n), "RMSProp": (RMSProp, n), "Adam": (Adam, n), "AdamW": (AdamW, n),
+}
+
+
+def excess(w):
+    """Loss above the optimum's. w: (..., 2)"""
+    e = w - optimum
+    return np.einsum("...i,ij,...j->...", e, H, e) / 2
+
+
+def tuned_path(make, B, steps=40):
+    """The path with the lowest end among many rates. -> rate, (steps + 1, 2)"""
+    tried = []
+    for eta in np.geomspace(0.003, 3, by_profile(quick=10, standard=40, full=40)):
+        pick = np.random.default_rng(1)
+
+        def noisy(w):
+            rows = slice(None) if B == n else pick.integers(0, n, B)
+            return X[rows].T @ (X[rows] @ w - y[rows]) / B
+
+        path = walk(make(eta), noisy, begin, steps)
+        tried.append((excess(path[-10:]).mean(), eta, path))
+    return min(tried, key=lambda one: one[0])[1:]
+
+
+fig, axes = plt.subplots(3, 3, figsize=(9.6, 9.4), sharex=True, sharey=True)
+for ax, (name, (make, B)) in zip(axes.flat, FAMILY.items()):
+    eta, path = tuned_path(make, B)
+    draw_surface(ax, H, optimum)
+    ax.plot(path[:, 0], path[:, 1], "o-", color=plotting.RED, ms=2.5, lw=1)
+    ax.plot(*optimum, "*", color="black", ms=9)
+    ax.set_title(f"{name}, η = {eta:.2g}: excess loss {excess(path[-1]):.0e}", fontsize=9)
+    ax.label_outer()
+fig.suptitle("One surface, one start, 40 steps, nine optimizers", fontweight="bold")
+plt.show()
+
+# %% [markdown]
+# The top row is 7.3: one method with less and less to read, and a cloud instead of a point. Momentum and Nesterov swing through the curve of the valley. AdaGrad, RMSProp and Adam start along the diagonal: both weights get steps of equal length, whatever
+# their gradients. This valley lies at 45°, the adaptive methods' worst case (7.5), and exact gradients flatter plain descent. So don't conclude from a surface with two weights; go to 2,410. Each optimizer trains the digits for five epochs at ten rates, three seeds each.
+
+# %%
+DIGITS = {name: make for name, (make, _) in FAMILY.items() if name not in ("batch", "mini-batch")}
+DIGITS["SGD"] = DIGITS.pop("stochastic")
+DIGITS["AdamW"] = lambda eta: AdamW(eta, gamma=0.01)
+RATES = by_profile(quick=[0.01, 0.1], standard=list(10.0 ** np.arange(-3.5, 1.1, 0.5)), full=list(10.0 ** np.arange(-4, 1.1, 0.25)))
+swept, progress = {}, plotting.LiveCurves(len(DIGITS), ["best validation loss"], "optimizers")
+for count, (name, make) in enumerate(DIGITS.items(), 1):
+    final = [[loss_and_gradient(train(make(eta), seed, 5)[0], x_val, y_val)[0] for seed in SEEDS] for eta in RATES]
+    swept[name] = np.array(final)                        # (rates, seeds)
+
+# %%
+fig, ax = plt.subplots(figsize=(7.2, 4))
+for (name, losses), color in zip(swept.items(), plotting.PALETTE):
+    ax.loglog(RATES, losses.mean(axis=1), "o-", color=color, ms=4, label=name)
+ax.set(title="Every optimizer needs its own rate; tuned, they come close", xlabel="learning rate η",
+       ylabel="validation loss after 5 epochs", ylim=(0.08, 5))
+ax.legend(fontsize=8, ncols=2)
+plt.show()
+for name, losses in swept.items():
+    best = losses.mean(axis=1).argmin()
+    near = np.sum(losses.mean(axis=1) < 2 * losses.mean(axis=1).min())
+    print(f"{name:9} best η {RATES[best]:7.4f}: {losses[best].mean():.3f} ± {losses[best].std():.3f}"
+          f"   within twice that: {near} of {len(RATES)} rates")
+
+# %% [markdown]
+# Read the picture from left to right. At $\eta = 0.001$, Adam's default, Adam and RMSProp learn and SGD stands still; at 1 SGD is at its best and Adam has exploded. Whoever compares two optimizers at *one* rate proves nothing: **most such comparisons measure the rate**. At their own best
+# rates they differ by little more than the seeds do. What the adaptive ones buy is a usable default over many networks, and more where gradients differ in scale (embeddings, Transformers). On some vision tasks tuned SGD with momentum generalizes better than Adam.
+#
+# The rate was chosen on validation digits. Now, once, the test: best rate of each, with the warm-up and cosine of 7.9.
+
+# %%
+FINAL = by_profile(quick=2, standard=15, full=40)
+fig, ax = plt.subplots(figsize=(6.8, 3.6))
+for (name, make), color in zip(DIGITS.items(), plotting.PALETTE):
+    eta = RATES[swept[name].mean(axis=1).argmin()]
+    runs = [train(make(eta), seed, FINAL, schedule=warm_cosine) for seed in SEEDS]
+    ax.semilogy(range(1, FINAL + 1), np.mean([losses for _, losses in runs], axis=0), color=color, label=name)
+    tests = [accuracy(w, x_test, y_test) for w, _ in runs]
+    print(f"{name:9} test accuracy {np.mean(tests):.1%} ± {np.std(tests):.1%}")
+ax.set(title=f"Training loss at each one's best rate, mean of {len(SEEDS)} seeds", xlabel="epoch", ylabel="training loss")
+ax.legend(fontsize=8, ncols=2)
+plt.show()
+
+# %% [markdown]
+# The training losses differ by a factor, the test accuracies hardly by their standard deviations: 500 test digits cannot rank these optimizers (notebook 08 says how many could).
+
+# %% [markdown]
+# ## 7.11 The same steps from Keras
+#
+# Now TensorFlow as the witness. First its gradient of our network by automatic differentiation; then each Keras optimizer beside ours for 100 mini-batch steps, *each following its own path*, so that any difference would grow.
+# Keras stores the learning rate as float32 unless told otherwise; 0.001 would then be off by $5\cdot 10^{-11}$. We ask for float64.
+
+# %%
+tf = devices.setup(seed=0)
+import keras
+
+keras.config.set_floatx("float64")
+w0, variable = start_weights(0), keras.Variable(start_weights(0), dtype="float64")
+
+
+@tf.function
+def tf_loss_and_gradient(w, images, labels):
+    """The same network from one flat variable, differentiated by TensorFlow."""
+    with tf.GradientTape() as tape:
+        tape.watch(w)
+        W1, b1, W2, b2 = tf.split(w, [64 * 32, 32, 32 * 10, 10])
+        a = tf.tanh(images @ tf.reshape(W1, (64, 32)) + b1)
+        logits = a @ tf.reshape(W2, (32, 10)) + b2
+        value = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+    return value, tape.gradient(value, w)
+
+
+theirs, ours = tf_loss_and_gradient(tf.constant(w0), x_train, y_train), loss_and_gradient(w0, x_train, y_train)
+claim("loss against TensorFlow, difference", abs(theirs[0].numpy() - ours[0]), at_most=1e-12)
+claim("gradient against TensorFlow, largest difference", np.abs(theirs[1] - ours[1]).max(), at_most=1e-12)
+
+# %% [markdown]
+# Two conventions must be copied. AdaGrad and RMSProp have $\varepsilon$ *inside* the root, as we wrote them, and AdaGrad's $s$ starts at 0.1. And Keras' Adam folds both corrections into the rate, $\eta\sqrt{1 - \beta_2^t}/(1 - \beta_1^t)$, and divides by $\sqrt v + \varepsilon$ with the *uncorrected* $v$:
+#
+# $$\eta\,\frac{\sqrt{1-\beta_2^t}}{1-\beta_1^t}\cdot\frac{m}{\sqrt{v} + \varepsilon} = \eta\,\frac{\hat m}{\sqrt{\hat v} + \varepsilon\big/\sqrt{1 - \beta_2^t}} .$$
+#
+# So Keras' $\varepsilon$ acts as if it were $1/\sqrt{0.001} = 32$ times larger at the first step.
+
+# %%
+class KerasAdam(Adam):
+    """Adam with epsilon where Keras has it."""
+
+    def step(self, w, g):
+        self.paper_eps = getattr(self, "paper_eps", self.eps)
+        self.eps = self.paper_eps / np.sqrt(1 - self.beta2 ** (self.t + 1))
+        return super().step(w, g)
+
+
+def side_by_side(ours, theirs, steps=100):
+    """Largest difference of any weight at each of the steps, each on its own path."""
+    w, shuffle, apart = start_weights(0), np.random.default_rng(0), []
+    variable = keras.Variable(w, dtype="float64")
+    queue = [rows for _ in range(4) for rows in batches(len(x_train), 32, shuffle)]
+    for rows in queue[:steps]:
+        w = ours.step(w, loss_and_gradient(w, x_train[rows], y_train[rows])[1])
+        g = tf_loss_and_gradient(variable.value, x_train[rows], y_train[rows])[1]
+        theirs.apply([g], [variable])
+        apart.append(np.abs(w - variable.numpy()).max())
+    return np.array(apart)
+
+
+# %%
+ko = keras.optimizers
+pairs = {
+    "SGD": (GradientDescent(0.3), ko.SGD(0.3)),
+    "momentum": (Momentum(0.05), ko.SGD(0.05, momentum=0.9)),
+    "Nesterov": (Momentum(0.05, nesterov=True), ko.SGD(0.05, momentum=0.9, nesterov=True)),
+    "AdaGrad": (AdaGrad(0.1), ko.Adagrad(0.1)),
+    "RMSProp": (RMSProp(0.003), ko.RMSprop(0.003)),
+    "Adam": (KerasAdam(0.01), ko.Adam(0.01)),
+    "AdamW": (KerasAdam(0.01, gamma=0.004), ko.AdamW(0.01, weight_decay=0.004)),
+    "Adam, ε as in the paper": (Adam(0.01), ko.Adam(0.01)),
+}
+apart = {name: side_by_side(*pair) for name, pair in pairs.items()}
+for name, difference in apart.items():
+    claim(f"{name}, 100 steps beside Keras, largest difference", difference.max(),
+          at_most=1e-6, applies="paper" not in name)
+
+# %%
+fig, ax = plt.subplots(figsize=(6.8, 3.6))
+for (name, difference), color in zip(apart.items(), plotting.PALETTE):
+    ax.semilogy(range(1, 101), np.maximum(difference, 1e-17), color=color, label=name)
+ax.axhline(1e-6, color="black", ls="--", lw=1)
+ax.text(60, 1.6e-6, "promised", fontsize=8)
+ax.set(title="Our steps are Keras' steps; a misplaced ε is not", xlabel="step", ylabel="largest difference of a weight")
+ax.legend(fontsize=7, ncols=2, loc="center right")
+plt.show()
+
+# %% [markdown]
+# Rounding, about $10^{-14}$, for all; the paper's placement of $\varepsilon$ is far off for the few weights whose gradients are as small as $\varepsilon$. Neither is wrong, but a port from one framework to another must know. The schedules:
+
+# %%
+keras_cosine = ko.schedules.CosineDecay(0.0, 280, warmup_target=0.7, warmup_steps=49)
+keras_drops = ko.schedules.PiecewiseConstantDecay([164, 246], [0.7, 0.07, 0.007])
+ours = np.array([(warm_cosine(t, 0.7, 329), drops(t, 0.7, 329)) for t in range(329)])
+theirs = np.array([(float(keras_cosine(t)), float(keras_drops(t))) for t in range(329)])
+claim("warm-up + cosine and step against Keras, largest difference", np.abs(ours - theirs).max(), at_most=1e-6)
+keras.config.set_floatx("float32")
+
+# %% [markdown]
+# ## 7.12 Where it breaks
+#
+# - **The quadratic is local.** 7.2 predicts where a small step diverges *here*; the curvature moves while you train. Full-batch descent on large networks even drives its own sharpness up to $2/\eta$ and hovers there (the *edge of stability*).
+# - **A stationary point is not a global minimum.** Descent promises only that the gradient vanishes. In large networks saddles are common, and noise and momentum help to leave them.
+# - **A lower training loss is not a better product.** Optimizers also differ in *which* solution they find; judge on validation data (08, 12).
+# - **State costs memory.** Momentum stores one extra number per weight, Adam two. With 32-bit state that is 8 bytes per weight for Adam beside the weights themselves (01, 31).
+# - **One bad batch** can throw Adam far: a gradient a thousand times too large fills $v$ for a thousand steps. Clip gradients (10).
+#
+# **What a product team should ask.** Was the rate tuned for *each* optimizer compared, on validation data, with several seeds? Which schedule and warm-up, in steps or in epochs, and what happens to them when the batch changes? Which weights decay? Is
+# the optimizer's state saved with the checkpoint? Which framework's $\varepsilon$?
+
+# %% [markdown]
+# ## Summary
+#
+# 1. On a quadratic each eigendirection of the error is multiplied by $1 - \eta\lambda$: stable below $2/\lambda_{\max}$, slow in proportion to $\kappa$.
+# 2. A mini-batch gradient is right on average with variance $\Sigma/B$; the floor it leaves is proportional to $\eta/B$; beyond the noise scale a larger batch buys little.
+# 3. Momentum turns $\kappa$ into $\sqrt\kappa$; dividing by $\sqrt{s}$ gives each weight its own rate and cures scales, not correlations.
+# 4. Adam is both, with averages corrected by $1 - \beta^t$, because uncorrected first steps are several times too long; AdamW decays weights outside the division.
+# 5. Find the rate by a range test, warm up, decay to zero, and never compare optimizers at one rate.
+#
+# | key formula | |
+# |---|---|
+# | descent | $\eta < 2/\lambda_{\max}$, $\;\eta^* = 2/(\lambda_{\min} + \lambda_{\max})$, factor $\frac{\kappa - 1}{\kappa + 1}$ |
+# | momentum | $v \leftarrow \beta v - \eta g,\; w \leftarrow w + v$; best factor $\frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}$ |
+# | noise | $\operatorname{Cov}[g_B] = \Sigma/B$, $\;\mathcal B_\text{simple} = \operatorname{tr}\Sigma/\lvert g\rvert^2$ |
+# | AdaGrad, RMSProp | $w \leftarrow w - \eta\, g/\sqrt{s + \varepsilon}$; $\;s \leftarrow s + g^2$ or $s \leftarrow \rho s + (1 - \rho) g^2$ |
+# | Adam | $w \leftarrow w - \eta\, \hat m/(\sqrt{\hat v} + \varepsilon)$, $\;\hat m = m/(1 - \beta_1^t)$, $\;\hat v = v/(1 - \beta_2^t)$ |
+# | AdamW | the same, and $-\,\eta\gamma w$ |
+# | cosine | $\eta_t = \frac{\eta_0}{2}(1 + \cos \pi t/T)$ |
+#
+# ### Further reading
+# - H. Robbins, S. Monro (1951). A stochastic approximation method. *Annals of Mathematical Statistics* 22, 400–407.
+# - B. T. Polyak (1964). Some methods of speeding up the convergence of iteration methods. *USSR Computational Mathematics and Mathematical Physics* 4(5), 1–17.
+# - J. Duchi, E. Hazan, Y. Singer (2011). Adaptive subgradient methods for online learning and stochastic optimization. *Journal of Machine Learning Research* 12, 2121–2159.
+# - D. P. Kingma, J. Ba (2015). Adam: a method for stochastic optimization. ICLR, arXiv:1412.6980.
+# - I. Loshchilov, F. Hutter (2019). Decoupled weight decay regularization. ICLR, arXiv:1711.05101. By the same authors (2017): SGDR, arXiv:1608.03983, the cosine.
+# - P. Goyal et al. (2017). Accurate, large minibatch SGD: training ImageNet in 1 hour. arXiv:1706.02677. Warm-up and the linear rule.
+# - S. McCandlish, J. Kaplan, D. Amodei et al. (2018). An empirical model of large-batch training. arXiv:1812.06162. The noise scale.
+# - L. N. Smith (2017). Cyclical learning rates for training neural networks. WACV, arXiv:1506.01186. The range test.
+# - A. C. Wilson et al. (2017). The marginal value of adaptive gradient methods in machine learning. NeurIPS, arXiv:1705.08292.
+# - J. M. Cohen et al. (2021). Gradient descent on neural networks typically occurs at the edge of stability. ICLR, arXiv:2103.00065.
+# - G. Goh (2017). Why momentum really works. *Distill*, doi:10.23915/distill.00006. The map of 7.4, with sliders.
+# - B. Efron, T. Hastie, I. Johnstone, R. Tibshirani (2004). Least angle regression. *Annals of Statistics* 32, 407–499. The patients' data.
