@@ -383,14 +383,14 @@ ERROR = new_output("error", ename="ValueError", evalue="no", traceback=[])
 CATCHES: list[tuple[Callable[[Built], list[str]], str, Callable[[Path], None], str]] = [
     (is_fresh, "no notebook", _remove("04_alpha"), "not built yet"),
     (is_fresh, "merge conflict", _merge_conflict, "not built yet"),
-    (is_fresh, "code changed in the source", _edit_source("time_ns()", "time()"), "source changed"),
-    (is_fresh, "prose changed in the source", _edit_source("The tool.", "A tool."), "source changed"),
-    (is_fresh, "header changed", _edit_source("minutes: 5", "minutes: 6"), "source changed"),
+    (is_fresh, "code changed in the source", _edit_source("time_ns()", "time()"), "code changed"),
     (is_fresh, "code changed in the notebook", _cell(1, source="1"), "code cell"),
     (is_fresh, "code cell removed", _edit(lambda m, c: m.cells.remove(c[1])), "code cell"),
     (is_fresh, "output changed", _print("99 %"), "outputs are not"),
     (is_fresh, "saved without outputs", _cell(1, outputs=[]), "outputs are not"),
-    (is_fresh, "no metadata", _edit(lambda m, c: m.metadata.pop("course")), "source changed"),
+    (is_fresh, "no metadata", _edit(lambda m, c: m.metadata.pop("course")), "code changed"),
+    (is_derived, "prose changed in the source", _edit_source("The tool.", "A tool."), "its source gives"),
+    (is_derived, "header changed", _edit_source("minutes: 5", "minutes: 6"), "its source gives"),
     (is_derived, "prose changed in the notebook", _edit(lambda m, c: m.cells[1].update(source="# X")), "# X"),
     (is_derived, "cell added", _prose("more"), "number of cells"),
     (is_derived, "bar changed", _edit(lambda m, c: m.cells[0].update(source="no links")), "no links"),
@@ -492,7 +492,7 @@ def test_check_names_what_is_out_of_date(course: Path, capsys: pytest.CaptureFix
     for path in course.rglob("*.*"):  # a clone's file times are arbitrary
         os.utime(path, (0, 0) if path.suffix == ".ipynb" else None)
     assert build.main(["--check"], course) == 0
-    _edit_source("The tool.", "A tool.")(course)
+    _edit_source("time_ns()", "time()")(course)
     (course / "notebooks" / "08_orphan.ipynb").write_text("{}")
     (course / "notebooks" / "py" / "09_broken.py").write_text("# %%\n1\n")
     (course / "README.md").write_text("no markers")
@@ -500,7 +500,7 @@ def test_check_names_what_is_out_of_date(course: Path, capsys: pytest.CaptureFix
     assert build.main(["--check"], course) == 1
     said = capsys.readouterr().out
     for words in (
-        "04 · Alpha: its source changed",
+        "04 · Alpha: its code changed",
         "08_orphan.ipynb has no source",
         "09_broken",
         "course table",
@@ -514,6 +514,15 @@ def test_a_changed_table_is_noticed(course: Path) -> None:
     assert build.main(["--check"], course) == 1
     assert build.main([], course) == 0
     assert "Beta" in readme.read_text(encoding="utf8")
+
+
+def test_changed_prose_is_renewed_without_executing(course: Path) -> None:
+    before = outputs_of(course, "04_alpha")
+    _edit_source("The tool.", "A tool.")(course)
+    assert build.main(["--check"], course) == 1
+    assert build.main([], course) == 0
+    assert any("A tool." in cell.source for cell in load(course, "04_alpha").cells)
+    assert outputs_of(course, "04_alpha") == before  # they hold the time of their run
 
 
 def test_a_new_neighbor_changes_bars_without_executing(course: Path) -> None:

@@ -350,7 +350,7 @@ def test_killed_half_way(tiny, server, tmp_path, capsys):
     assert kept(tmp_path) == ["one.part"]
     assert data.status("tiny") == "not here"
 
-    (tmp_path / "cache/tiny/two.part").write_bytes(b"left by another")
+    (tmp_path / "cache/tiny/three.part").write_bytes(b"left by another")
     server.answers["/a/one"] = ONE
     assert load() == [ONE, TWO]
     assert kept(tmp_path) == ["one", "two"]

@@ -88,7 +88,7 @@ class Source:
     covers: str  # first sentence below the title
     header: Mapping[str, Any]  # part, minutes, data, prerequisites, ledger
     cells: tuple[NotebookNode, ...]  # with stable ids, the title numbered; no bars
-    sha256: str
+    sha256: str  # of the code: prose can change without a new run
 
     @property
     def number(self) -> str:
@@ -132,7 +132,7 @@ def read_source(path: Path, slug: str) -> Source:
         covers=_first_sentence(first[found.end() :]),
         header={key: header[key] for key in HEADER},
         cells=tuple(_with_ids(cells, slug)),
-        sha256=_sha256(text, slug),
+        sha256=_sha256("\n".join(cell.source for cell in cells if cell.cell_type == "code"), slug),
     )
 
 
@@ -297,7 +297,7 @@ def stale(source: Source, notebook: NotebookNode | None, slug: str) -> str:
         return "not built yet"
     results, run = recorded(notebook)
     if run["source_sha256"] != source.sha256:
-        return "its source changed"
+        return "its code changed"
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     if code != [cell.source for cell in source.cells if cell.cell_type == "code"]:
         return "a code cell of the .ipynb was edited; edit the source instead"

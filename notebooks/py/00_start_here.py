@@ -20,8 +20,8 @@
 # %% [markdown]
 # # Start here
 #
-# Does everything work on this machine, and how do you work with this course? Half an hour from now you
-# have trained a first model, and you have asked it three questions that most published results don't survive.
+# Check your machine, learn how the course works, train a first model and ask it three questions that most published
+# results don't survive. It takes half an hour.
 #
 # **You will be able to**
 #
@@ -140,7 +140,8 @@ def accuracy(predicted: np.ndarray, y: np.ndarray) -> float:
 def check_accuracy() -> None:
     """The check of this example, in a function because we need it three times."""
     with check("0.4 (solved)", "accuracy"):
-        np.testing.assert_allclose(accuracy(np.array([3, 1, 2, 2]), np.array([3, 1, 2, 0])), 0.75)
+        three_of_four = accuracy(np.array([3, 1, 2, 2]), np.array([3, 1, 2, 0]))
+        np.testing.assert_allclose(three_of_four, 0.75)
 
 
 check_accuracy()
@@ -255,7 +256,7 @@ def build_model() -> keras.Model:
         keras.layers.Dense(32, activation="relu"),
         keras.layers.Dense(10, activation="softmax"),
     ])
-    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
@@ -330,8 +331,11 @@ plt.show()
 
 # %%
 shifts = np.arange(-3, 4)
-moved = [np.roll(digits.x_test, shift, axis=2).reshape(-1, 64) / 16 for shift in shifts]
-after_shift = [accuracy(model.predict(m, verbose=0).argmax(axis=1), y_test) for m in moved]
+after_shift = []
+for shift in shifts:
+    moved = np.roll(digits.x_test, shift, axis=2).reshape(-1, 64) / 16
+    guesses = model.predict(moved, verbose=0).argmax(axis=1)
+    after_shift.append(accuracy(guesses, y_test))
 
 fig, ax = plt.subplots(figsize=(5.6, 3.2))
 ax.plot(shifts, after_shift, marker="o")
@@ -442,7 +446,8 @@ needs = {}
 for package in ("tensorflow", "keras", "sklearn", "matplotlib"):
     needs[package] = metadata(packages_distributions()[package][0])["Requires-Python"]
     old = [v for v in ("3.6", "3.7", "3.8") if f"{v}.0" in SpecifierSet(needs[package])]
-    print(f"{package:<11} needs Python {needs[package]:<8} of 3.6, 3.7, 3.8 it accepts: {old or 'none'}")
+    print(f"{package:<11} needs Python {needs[package]:<8} "
+          f"of 3.6, 3.7 and 3.8 it accepts {old or 'none'}")
 
 # %% [markdown]
 # None accepts any of them: on Python 3.8, `pip` quietly picks a TensorFlow that is years old, and the reader then meets errors that

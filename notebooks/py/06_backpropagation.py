@@ -153,8 +153,8 @@ print(f"backward  dL/da = {grad_a:.3f}   delta = {delta:.3f}")
 print(f"          dL/dw = ({grad_w[0]:.3f}, {grad_w[1]:.3f})   dL/db = {grad_b:.3f}")
 
 # %%
-start, pre, act, end = "x, w, b", f"z = {z:.3f}", f"a = σ(z)\n= {a:.3f}", f"L = {loss:.3f}"
-seed, back_a = "∂L/∂L = 1", f"∂L/∂a\n= {grad_a:.3f}"
+start, pre, end, seed = "x, w, b", f"z = {z:.3f}", f"L = {loss:.3f}", "∂L/∂L = 1"
+act, back_a = f"a = σ(z)\n= {a:.3f}", f"∂L/∂a\n= {grad_a:.3f}"
 back_z = f"δ = ∂L/∂z\n= {delta:.3f}"
 back_w = f"∂L/∂w =\n({grad_w[0]:.3f}, {grad_w[1]:.3f})"
 plotting.flow(
@@ -483,7 +483,7 @@ for errors, dtype, color in ((errors32, np.float32, plotting.ORANGE),
                              (errors64, np.float64, plotting.BLUE)):
     eps = np.finfo(dtype).eps
     predicted = third / 6 * steps**2 + eps * cross_entropy(z, y) / steps
-    ax.loglog(steps, errors, "o", ms=3, color=color, label=f"measured, {dtype.__name__}")
+    ax.loglog(steps, errors, "o", ms=3, color=color, label=dtype.__name__)
     ax.loglog(steps, predicted, color=color, lw=1)
     ax.axvline(eps ** (1 / 3), color=color, ls=":", lw=1.2)
     ax.text(eps ** (1 / 3), 1.6e-14, r" $\varepsilon^{1/3}$", color=color)
@@ -577,11 +577,12 @@ with check("6.5", "one-sided differences"):
 # The middle formula is the heart of it: *blame flows back through the same weights the signal came through*.
 
 # %%
-top = ["X\n(B, 784)", "z¹\n(B, 128)", "a¹ = φ(z¹)\n(B, 128)", "z²\n(B, 10)", "L\nscalar"]
-low = ["stop: nobody\nneeds ∂L/∂X", "δ¹\n(B, 128)", "∂L/∂a¹\n(B, 128)", "δ²\n(B, 10)", "1"]
+top = ["X\n(B, 784)", "z¹\n(B, 128)", "a¹ = φ(z¹)\n(B, 128)", "z²\n(B, 10)", "L\n()"]
+low = ["no need\nof ∂L/∂X", "δ¹\n(B, 128)", "∂L/∂a¹\n(B, 128)", "δ²\n(B, 10)", "1"]
 grad_W1, grad_W2 = "∂L/∂W¹ = Xᵀδ¹\n(784, 128)", "∂L/∂W² = a¹ᵀδ²\n(128, 10)"
 boxes = {name: (i, 0) for i, name in enumerate(top)}
-boxes |= {name: (i, 1) for i, name in enumerate(low)} | {grad_W1: (1, 2), grad_W2: (3, 2)}
+boxes |= {name: (i, 1) for i, name in enumerate(low)}
+boxes |= {grad_W1: (1, 2), grad_W2: (3, 2)}
 arrows = [(top[0], top[1], "W¹, b¹"), (top[1], top[2], "φ"), (top[2], top[3], "W², b²"),
           (top[3], top[4], "CE"), (top[4], low[4]), (low[4], low[3], "P − Y"),
           (low[3], low[2], "W²ᵀ"), (low[2], low[1], "⊙ φ′"), (low[1], low[0]),
@@ -595,7 +596,7 @@ plt.show()
 
 # %%
 def init_layers(sizes, rng, dtype=np.float64):
-    """A list of (W, b): He-scaled weights, zero biases. sizes: d_in, hidden widths, k."""
+    """A list of (W, b): He-scaled weights, zero biases. sizes: d_in, hidden ..., k."""
     layers = []
     for d_in, d_out in zip(sizes[:-1], sizes[1:]):
         W = rng.normal(size=(d_in, d_out)) * np.sqrt(2 / d_in)
@@ -703,7 +704,7 @@ def seconds(f, repeats):
 
 
 def cost_of_gradient(width, nudge, batch=64):
-    """Number of weights; seconds for a forward pass, a backprop and a nudged gradient."""
+    """Weights; seconds of a forward pass, a backprop gradient, a nudged gradient."""
     layers = init_layers([width, width, 10], rng)
     X, y = rng.normal(size=(batch, width)), rng.integers(0, 10, batch)
     loss = lambda: cross_entropy(forward(layers, X)[1], y)
@@ -741,13 +742,13 @@ plt.show()
 # %%
 known = ~np.isnan(nudged)
 speedup = nudged[known][-1] / backprop[known][-1]
-print(f"backprop gradient / forward pass, median: {np.median(backprop / one_forward):.1f}")
+print(f"backprop gradient / forward pass, median {np.median(backprop / one_forward):.1f}")
 claim(f"times faster than nudging at {count[known][-1]:,.0f} weights", speedup,
       at_least=500, applies=profile() != "quick")
 forward_time, backprop_time = (
     np.interp(weights, count, times) for times in (one_forward, backprop))
-print(f"{weights:,} weights, one gradient: {2 * weights * forward_time:.0f} s by nudging,"
-      f" {1e3 * backprop_time:.2g} ms by backpropagation")
+print(f"one gradient of {weights:,} weights:"
+      f" {2 * weights * forward_time:.0f} s by nudging, {1e3 * backprop_time:.2g} ms by backpropagation")
 
 # %% [markdown]
 # Read the slopes on the log–log chart. Nudging makes $2P$ forward passes for $P$ weights: slope 1 while a pass costs only Python's overhead (left), and towards
@@ -769,9 +770,9 @@ print(f"{weights:,} weights, one gradient: {2 * weights * forward_time:.0f} s by
 class Node:
     """An array that remembers how it was made.
 
-    value: float64 array. parents: pairs (node, vjp); vjp takes the gradient at this
-    node, shaped as value, and returns that parent's share, shaped as the parent's value.
-    grad: shaped as value; filled by backward().
+    value: float64 array. grad: same shape, filled by backward().
+    parents: pairs (node, vjp); vjp takes the gradient at this node and returns that
+    parent's share, in the parent's shape.
     """
 
     def __init__(self, value, parents=(), name=""):
@@ -832,7 +833,8 @@ class Tensor(Node):
 
     def __matmul__(self, other):
         return Tensor(self.value @ other.value, [
-            (self, lambda g: g @ other.value.T), (other, lambda g: self.value.T @ g)], "@")
+            (self, lambda g: g @ other.value.T),
+            (other, lambda g: self.value.T @ g)], "@")
 
     def relu(self):
         a = np.maximum(self.value, 0)
@@ -894,7 +896,7 @@ plt.show()
 
 # %%
 def softmax_cross_entropy(logits, y):
-    """Mean cross-entropy as one operation. logits: Tensor (B, k), y: (B,) -> Tensor ()."""
+    """Mean cross-entropy as one operation. logits: Tensor (B, k), y: (B,) -> Tensor."""
     delta = output_delta(logits.value, y)
     return Tensor(cross_entropy(logits.value, y), [(logits, lambda g: g * delta)], "CE")
 
@@ -1056,7 +1058,8 @@ print(f"1  sigma twice: outputs confined to ({sigmoid(0.0):.3f}, {sigmoid(1.0):.
       f" for y = 0 the loss cannot fall below {0.5 * sigmoid(0.0) ** 2:.3f}")
 for number, key in zip((4, 5, 6), nudged):
     size = np.abs(nudged[key]).max()
-    wrong, right = (np.abs(g[key] - nudged[key]).max() / size for g in (copied, derived))
+    wrong = np.abs(copied[key] - nudged[key]).max() / size
+    right = np.abs(derived[key] - nudged[key]).max() / size
     print(f"{number}  {key}: copied is off by {wrong:.1f} times the true size;"
           f" derived agrees to 1e-8: {right < 1e-8}")
 missing = 784 * 128 + 128
@@ -1273,7 +1276,7 @@ with check("6.10b", "labels as a column, and a loss that refuses"):
             strict_loss(bad, pred_t)
         except ValueError:
             continue
-        raise AssertionError(f"{bad.shape} against {pred_t.shape} must raise ValueError")
+        raise AssertionError(f"{bad.shape} and {pred_t.shape} must raise ValueError")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -1318,7 +1321,7 @@ attempt(lambda: descend(params, grads))
 
 # %% tags=["exercise"]
 def backward_shaped(params, x, y, hidden, y_pred):
-    """params: [W1, b1, W2, b2] -> their gradients, same shapes, summed over the batch."""
+    """params: [W1, b1, W2, b2] -> their gradients, same shapes, batch sums."""
     raise NotImplementedError("your turn")
 
 # %% tags=["check"]
@@ -1492,7 +1495,7 @@ def random_labels(n, rng):
 def train(make_data, hidden_units, seed, steps=3000, learn_hidden=True, watch=()):
     """The repaired script: 2-h-1 sigmoid network, mean cross-entropy, zero-mean start.
 
-    make_data(n, rng) -> X (n, 2), y (n, 1). learn_hidden=False leaves W1, b1 as they start.
+    make_data(n, rng) -> X (n, 2), y (n, 1). learn_hidden=False: W1, b1 stay as they start.
     -> accuracy on 2,000 fresh points; parameters after the steps named in watch
     """
     rng = np.random.default_rng(seed)
@@ -1641,8 +1644,8 @@ for row, make_data in zip(axes, (xor, two_moons)):
     accuracy, snapshots = train(make_data, 8, seed=1, steps=steps, watch=watch)
     X, y = make_data(150, np.random.default_rng(0))
     for ax, step in zip(row, snapshots):
-        classify = lambda grid: (run_forward(snapshots[step], grid)[1][:, 0] > 0.5) * 1
-        plotting.decision_regions(classify, X, y[:, 0].astype(int), ax, f"step {step:,}")
+        classify = lambda grid: run_forward(snapshots[step], grid)[1][:, 0] > 0.5
+        plotting.decision_regions(classify, X, y[:, 0], ax, f"step {step:,}")
         ax.set(xlabel="", ylabel="")
     row[-1].set_title(f"step {step:,}: {accuracy:.1%}")
 fig.suptitle("The boundary bends where the mistakes are", fontweight="bold")
@@ -1767,7 +1770,7 @@ for (top, bottom), i, row, pixels in zip(axes.T, wrong, logits, blame):
     bottom.imshow(-pixels.reshape(28, 28), cmap="PuOr", vmin=-limit, vmax=limit)
 for ax in axes.flat:
     ax.axis("off")
-fig.suptitle("Which ink would have helped? purple: more, orange: less", fontweight="bold")
+fig.suptitle("Which ink would help? purple: more, orange: less", fontweight="bold")
 plt.show()
 
 # %% [markdown]
@@ -1782,7 +1785,7 @@ plt.show()
 
 # %%
 def gradient_per_layer(activation, gain, depth=10, width=64):
-    """Root mean square of dL/dW in every layer at the start. gain: std of W times √d_in."""
+    """Root mean square of dL/dW in every layer. gain: std of W at the start, × √d_in."""
     rng = np.random.default_rng(0)
     sizes = [X_train.shape[1], *[width] * depth, 10]
     Ws = [rng.normal(0, gain / n**0.5, (n, m)) for n, m in zip(sizes[:-1], sizes[1:])]
@@ -1898,7 +1901,7 @@ for ax, (title, alive) in zip(axes, pictures.items()):
     ax.imshow(ranked, aspect="auto", interpolation="nearest")
     ax.set(title=title, xlabel="hidden unit, most silent first", ylabel="image")
     ax.grid(False)
-fig.suptitle("Where a gradient can pass (dark) and where not (white)", fontweight="bold")
+fig.suptitle("Where a gradient passes (dark) and where not (white)", fontweight="bold")
 plt.show()
 
 # %% [markdown]
@@ -1977,7 +1980,7 @@ class FastMLP:
     """d-h-k ReLU network, softmax cross-entropy, plain SGD; float32, reused arrays."""
 
     def __init__(self, layers, batch):
-        (self.W1, self.b1), (self.W2, self.b2) = [(W.copy(), b.copy()) for W, b in layers]
+        self.W1, self.b1, self.W2, self.b2 = (p.copy() for layer in layers for p in layer)
         (d, h), k = self.W1.shape, self.W2.shape[1]
         shapes = (batch, d), (batch, h), (batch, h), (batch, k), (d, h), (h, k)
         self.arrays = [np.empty(shape, np.float32) for shape in shapes]
@@ -2069,7 +2072,7 @@ for row, times in enumerate((numpy_times, keras_times)):
     ax.barh(row, min(times), color=plotting.PALETTE[row], height=0.6)
     ax.plot(times, [row] * len(times), "o", color="black", ms=3)
 ax.set(title=f"One epoch of {ROWS:,} rows, 784-128-10, batch 128", yticks=[0, 1],
-       yticklabels=["NumPy", "Keras fit"], xlabel="seconds (bar: best, dots: all epochs)")
+       yticklabels=["NumPy", "Keras fit"], xlabel="seconds (bar: best; dots: all)")
 plt.show()
 claim("Keras seconds / NumPy seconds, best epochs", min(keras_times) / min(numpy_times),
       at_least=1.0, applies=profile() != "quick" and not devices.gpu_names())

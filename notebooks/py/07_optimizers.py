@@ -226,7 +226,7 @@ for ax, kappa in zip(axes, (1, eigenvalues[1] / eigenvalues[0], 200)):
     needed = np.argmax(np.linalg.norm(path, axis=1) < 2.24e-3)
     draw_surface(ax, shape)
     ax.plot(path[:60, 0], path[:60, 1], "o-", color=plotting.RED, ms=3, lw=1)
-    ax.set_title(f"κ = {kappa:.0f}: {needed} step{'s' * (needed > 1)}")
+    ax.set_title(f"κ = {kappa:.0f}: steps needed {needed}")
 fig.suptitle("Steps to shrink the error a thousandfold, at the best rate", fontweight="bold")
 plt.show()
 
