@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m course_utils", description="Check the machine, manage the data.")
+    """Run one command; returns the exit code: 1 if the course can't run, or data are missing."""
+    parser = argparse.ArgumentParser(prog="python -m course_utils", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    doctor_parser = commands.add_parser("doctor", help="check this machine; exit code 1 if the course can't run")
+    doctor_parser = commands.add_parser("doctor", help="check this machine")
     doctor_parser.add_argument("--json", type=Path, metavar="FILE", help="also write the report to FILE")
     data_parser = commands.add_parser("data", help="list, fetch or verify the real datasets")
     data_parser.add_argument("action", choices=["list", "fetch", "verify"])
@@ -19,29 +19,22 @@ def main(arguments: list[str] | None = None) -> int:
         from course_utils import doctor
 
         return 0 if doctor.report(options.json) else 1
-    return manage_data(options.action, options.name)
 
-
-def manage_data(action: str, names: list[str]) -> int:
-    """`data list|fetch|verify`: one line per dataset; exit code 1 if one of them failed."""
     from course_utils import data
 
-    unknown = [name for name in names if name not in data.registry]
-    if unknown:
-        print(f"no dataset named {', '.join(unknown)}; there are {', '.join(data.registry)}", file=sys.stderr)
-        return 2
+    if unknown := set(options.name) - set(data.registry):
+        parser.error(f"no dataset is named {', '.join(unknown)}; there are {', '.join(data.registry)}")
     failed = False
-    for name in names or data.registry:
+    for name in options.name or data.registry:
         try:
-            if action == "fetch":
+            if options.action == "fetch":
                 data.fetch(name)
-            elif action == "verify":
-                data.verify(name)
-            megabytes = data.registry[name].bytes / 1e6
-            print(f"{name:<14} {megabytes:6.1f} MB  {data.status(name)}")
+            status = data.status(name)
+            failed |= options.action != "list" and not status.endswith("verified")
         except data.DataError as error:
-            failed = True
-            print(f"{name:<14} {error}", file=sys.stderr)
+            status, failed = str(error), True
+        megabytes = sum(file.bytes for file in data.registry[name].downloads) / 1e6
+        print(f"{name:<14} {megabytes:6.1f} MB  {status}")
     return int(failed)
 
 

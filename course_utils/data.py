@@ -1,7 +1,5 @@
-"""Data sets: typed loaders, and where their files come from.
-
-A loader takes the real files from COURSE_DATA_DIR, the cache or the network, whichever has
-them intact; failing all, it returns a small stand-in that comes with the course, and says so.
+"""Data sets. A loader takes the real files from COURSE_DATA_DIR, the cache or the network, whichever
+has them intact; failing all, it returns a small stand-in that comes with the course, and says so.
 
 To add a data set: describe its files in data/registry.toml; write one function that turns the
 files into data and one that makes the stand-in; join them with `obtain`, as `mnist` does.
@@ -10,7 +8,6 @@ files into data and one that makes the stand-in; join them with `obtain`, as `mn
 import gzip
 import hashlib
 import importlib.util
-import math
 import os
 import tarfile
 import tomllib
@@ -47,7 +44,7 @@ class Dataset:
 
     title: str
     folder: str  # below COURSE_DATA_DIR and below the cache
-    files: tuple[File, ...]  # what the loader reads
+    files: Sequence[File]  # what the loader reads
     mirrors: Sequence[str]  # the address is mirror + name of the file (or archive)
     license: str
     citation: str
@@ -56,13 +53,16 @@ class Dataset:
     archive: File | None = None  # where one tar file is published that holds `files`
 
     @property
-    def bytes(self) -> int:
-        """What a download takes."""
-        return self.archive.bytes if self.archive else sum(file.bytes for file in self.files)
+    def downloads(self) -> Sequence[File]:
+        return [self.archive] if self.archive else self.files
 
 
-class MissingFile(DataError):
-    """A file is not where it was looked for."""
+def _dataset(files: list[list], archive: list | None = None, **about: Any) -> Dataset:
+    return Dataset(files=[File(*f) for f in files], archive=File(*archive) if archive else None, **about)
+
+
+_entries = tomllib.loads((_DATA / "registry.toml").read_text("utf-8")).items()
+registry: dict[str, Dataset] = {name: _dataset(**entry) for name, entry in _entries}
 
 
 @dataclass(frozen=True)
@@ -83,17 +83,6 @@ class ImageData:
     license: str
     citation: str
     note: str = ""  # how a stand-in differs from the real data
-
-
-def _registry() -> dict[str, Dataset]:
-    entries: dict[str, dict[str, Any]] = tomllib.loads((_DATA / "registry.toml").read_text("utf-8"))
-    for entry in entries.values():
-        entry["files"] = tuple(File(*file) for file in entry["files"])
-        entry["archive"] = File(*entry["archive"]) if "archive" in entry else None
-    return {name: Dataset(**entry) for name, entry in entries.items()}
-
-
-registry = _registry()
 
 
 def mnist() -> ImageData:
@@ -136,19 +125,23 @@ def obtain(name: str, parse: Callable[[Dataset, Read], T], stand_in: Callable[[D
     Prints a line on each damaged file, on a download that failed, and on the stand-in.
     """
     dataset = registry[name]
+    files = {file.name: file for file in dataset.files}
+
+    def parsed(folder: Path) -> T:
+        return parse(dataset, lambda file_name: _read(folder, files[file_name]))
+
     for where, folder in _folders(dataset):
         try:
-            return parse(dataset, _reader(dataset, folder))
-        except MissingFile as error:
+            return parsed(folder)
+        except FileNotFoundError as error:
             if where == "COURSE_DATA_DIR":
-                print(f"COURSE_DATA_DIR: {error}, looking elsewhere")
+                print(f"COURSE_DATA_DIR: {error.filename} is missing, looking elsewhere")
         except DataError as error:
             print(error)
-    if _offline():
-        why = "offline (COURSE_OFFLINE=1)"
-    else:
+    why = "offline (COURSE_OFFLINE=1)"
+    if not _offline():
         try:
-            return parse(dataset, _reader(dataset, fetch(name)))
+            return parsed(fetch(name))
         except DataError as error:
             why = "could not be fetched"
             print(error)
@@ -166,49 +159,35 @@ def fetch(name: str) -> Path:
     """
     dataset = registry[name]
     folder = cache_folder() / dataset.folder
+    if not _problems(dataset, folder):
+        return folder
+    if _offline():
+        raise DataError(f"{dataset.title} is not fetched while COURSE_OFFLINE=1: unset it, try again.")
     with download.locked(folder):
-        # asked only now, because a process that we waited for has fetched them
-        if all(_intact(folder, file) for file in dataset.files):
+        # asked again, because another process, for which we waited, may have fetched them
+        if not (missing := _problems(dataset, folder)):
             return folder
-        if _offline():
-            raise DataError(f"{dataset.title} is not fetched while COURSE_OFFLINE=1: unset it, try again.")
-        for file in [dataset.archive] if dataset.archive else dataset.files:
-            if not _intact(folder, file):
-                urls = [mirror + file.name for mirror in dataset.mirrors]
-                download.fetch_file(urls, folder / file.name, file.bytes, file.sha256)
+        for file in [dataset.archive] if dataset.archive else missing:
+            urls = [mirror + file.name for mirror in dataset.mirrors]
+            download.fetch_file(urls, folder / file.name, file.bytes, file.sha256)
         if dataset.archive:
             _unpack(folder / dataset.archive.name, dataset.files)
     print(f"{dataset.title}: fetched into {folder}")
     return folder
 
 
-def verify(name: str) -> str:
-    """Check every byte where the data set would be read from: "COURSE_DATA_DIR" or "cache".
-
-    Raises MissingFile where none of it is here, DataError if a file is damaged.
-    """
-    dataset = registry[name]
-    problem: DataError = MissingFile(f"{dataset.title} is not here: python -m course_utils data fetch {name}")
-    for where, folder in _folders(dataset):
-        try:
-            for file in dataset.files:
-                _read(folder, file)
-            return where
-        except MissingFile:
-            continue
-        except DataError as error:
-            problem = error
-    raise problem
-
-
 def status(name: str) -> str:
-    """What `verify` finds, in words: "cache, verified", "not here", "damaged: …"."""
-    try:
-        return f"{verify(name)}, verified"
-    except MissingFile:
-        return "not here"
-    except DataError as error:
-        return f"damaged: {error}"
+    """Where a data set would be read from, every byte checked.
+
+    "COURSE_DATA_DIR, verified", "cache, verified", "not here", or "damaged: " and the details.
+    """
+    result = "not here"
+    for where, folder in _folders(registry[name]):
+        problems = _problems(registry[name], folder)
+        if not problems:
+            return f"{where}, verified"
+        result = next((f"damaged: {why}" for why in problems.values() if why), result)
+    return result
 
 
 def cache_folder() -> Path:
@@ -230,12 +209,12 @@ def _folders(dataset: Dataset) -> Iterator[tuple[str, Path]]:
 
 
 def _read(folder: Path, file: File) -> bytes:
-    """The file's content. Raises MissingFile, or DataError if it is not as published."""
+    """The file's content. Raises FileNotFoundError, or DataError if it is not as published."""
     path = folder / file.name
     try:
         content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise MissingFile(f"{path} is missing") from error
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise DataError(f"{path} could not be read ({error.strerror}): copy or fetch it again.") from error
     found = hashlib.sha256(content).hexdigest()
@@ -247,19 +226,20 @@ def _read(folder: Path, file: File) -> bytes:
     return content
 
 
-def _reader(dataset: Dataset, folder: Path) -> Read:
-    files = {file.name: file for file in dataset.files}
-    return lambda name: _read(folder, files[name])
+def _problems(dataset: Dataset, folder: Path) -> dict[File, str]:
+    """The files that are not there ("") or not as published (why)."""
+    problems = {}
+    for file in dataset.files:
+        try:
+            _read(folder, file)
+        except FileNotFoundError:
+            problems[file] = ""
+        except DataError as error:
+            problems[file] = str(error)
+    return problems
 
 
-def _intact(folder: Path, file: File) -> bool:
-    try:
-        return bool(_read(folder, file))
-    except DataError:
-        return False
-
-
-def _unpack(archive: Path, files: tuple[File, ...]) -> None:
+def _unpack(archive: Path, files: Sequence[File]) -> None:
     """Write the files in a tar archive beside it, then delete it.
 
     Found by name and written under our own: no path or link in the archive is followed.
@@ -277,32 +257,30 @@ def _unpack(archive: Path, files: tuple[File, ...]) -> None:
 def parse_idx(content: bytes) -> np.ndarray:
     """The array in an IDX file of unsigned bytes (the format of MNIST): uint8, the file's shape.
 
-    Header: two zero bytes, type 8, number of axes; then the axes' lengths, four bytes each,
-    big-endian. Raises ValueError where header and size do not agree.
+    Header: two zero bytes, the type (8), the number of axes; then the axes' lengths, four bytes
+    each, big-endian.
     """
-    start = 4 + 4 * int.from_bytes(content[3:4])
-    shape = tuple(int.from_bytes(content[at : at + 4]) for at in range(4, start, 4))
-    if content[:3] != b"\0\0\x08" or len(content) != start + math.prod(shape):
-        raise ValueError(f"not IDX bytes: header {content[:4].hex()}, shape {shape}, size {len(content)}")
+    start = 4 + 4 * content[3]
+    shape = np.frombuffer(content[4:start], ">u4")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()
 
 
 def parse_cifar(content: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Images (n, 32, 32, 3) uint8 and labels (n,) int64 of a CIFAR-10 batch.
+    """Images (n, 32, 32, 3) uint8 and labels (n,) uint8 of a CIFAR-10 batch.
 
     Each record: the label, then 1,024 bytes each of red, green and blue, row by row.
     """
     records = np.frombuffer(content, np.uint8).reshape(-1, 1 + 3 * 32 * 32)
-    x = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-    return np.ascontiguousarray(x), records[:, 0].astype(np.int64)
+    return records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), records[:, 0]
 
 
-def _images(
-    dataset: Dataset, x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: np.ndarray
-) -> ImageData:
+def _images(dataset: Dataset, *arrays: np.ndarray) -> ImageData:
+    """x and y for training, x and y for testing, with what the registry says of them."""
+    x_train, y_train, x_test, y_test = arrays
+    x_train, x_test = np.ascontiguousarray(x_train), np.ascontiguousarray(x_test)
     y_train, y_test = y_train.astype(np.int64), y_test.astype(np.int64)
-    about = tuple(dataset.classes), "real", dataset.license, dataset.citation
-    return ImageData(dataset.title, x_train, y_train, x_test, y_test, *about)
+    names, terms = tuple(dataset.classes), (dataset.license, dataset.citation)
+    return ImageData(dataset.title, x_train, y_train, x_test, y_test, names, "real", *terms)
 
 
 def _idx_images(dataset: Dataset, read: Read) -> ImageData:
@@ -316,23 +294,18 @@ def _cifar_images(dataset: Dataset, read: Read) -> ImageData:
 
 
 def _enlarged_digits(dataset: Dataset) -> ImageData:
-    def enlarge(x: np.ndarray) -> np.ndarray:
-        x = np.rint(x * (255 / 16)).astype(np.uint8).repeat(3, axis=1).repeat(3, axis=2)
-        return np.pad(x, ((0, 0), (2, 2), (2, 2)))
-
     small = digits()
-    x_train, x_test = enlarge(small.x_train), enlarge(small.x_test)
-    return replace(
-        small, name=dataset.title, x_train=x_train, x_test=x_test, source="bundled", note=dataset.stand_in
-    )
+    x = np.rint(np.concatenate([small.x_train, small.x_test]) * (255 / 16)).astype(np.uint8)
+    x = np.pad(x.repeat(3, axis=1).repeat(3, axis=2), ((0, 0), (2, 2), (2, 2)))
+    small = replace(small, name=dataset.title, source="bundled", note=dataset.stand_in)
+    return replace(small, x_train=x[:-500], x_test=x[-500:])
 
 
 def _drawn(what: str, dataset: Dataset) -> ImageData:
     draw = getattr(drawings(), what)
     images = _images(dataset, *draw(5000, seed=0), *draw(1000, seed=1))
-    return replace(
-        images, source="bundled", license="Apache-2.0", citation="data/drawn_images.py", note=dataset.stand_in
-    )
+    images = replace(images, license="Apache-2.0", citation="data/drawn_images.py")
+    return replace(images, source="bundled", note=dataset.stand_in)
 
 
 def drawings() -> ModuleType:

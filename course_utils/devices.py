@@ -32,12 +32,10 @@ def quiet_stderr() -> Iterator[None]:
 
 
 def setup(seed: int = 0, *, deterministic: bool = False, quiet: bool = False) -> ModuleType:
-    """Import TensorFlow quietly, let GPU memory grow on demand, set every seed.
+    """Import TensorFlow quietly, let GPU memory grow on demand, seed every generator; returns it.
 
-    seed: for Python's, NumPy's and TensorFlow's generators (keras.utils.set_random_seed).
     deterministic: also forbid operations that vary from run to run; slower on a GPU.
     Prints one line that says what the notebook runs on (not with `quiet`).
-    Returns the `tensorflow` module.
     Raises ModuleNotFoundError with the remedy when TensorFlow is missing.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -69,23 +67,18 @@ def gpu_names() -> list[str]:
     """Names of the GPUs that TensorFlow sees, e.g. ["NVIDIA L4"]; empty without one."""
     import tensorflow as tf
 
-    details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
-    return [d.get("device_name", "GPU") for d in details]
+    gpus = tf.config.list_physical_devices("GPU")
+    return [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
 
 
 def describe() -> str:
     """One line on the hardware: the GPUs by name, or the processor's usable cores."""
-    gpus = gpu_names()
-    if gpus:
-        return ", ".join(gpus)
-    return f"no GPU, {cores()} CPU core{'s' if cores() > 1 else ''}"
+    return ", ".join(gpu_names()) or f"no GPU, {cores()} CPU core{'s' if cores() > 1 else ''}"
 
 
 def cores() -> int:
     """CPU cores this process may use (a container's limit counted, where the system tells)."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def memory_mb() -> float:

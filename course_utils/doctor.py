@@ -1,8 +1,4 @@
-"""Pre-flight check of a machine: `python -m course_utils doctor`.
-
-Each check returns a verdict and one line; only a "fail" stops a learner. An instructor
-collects the reports of a class with `--json FILE`.
-"""
+"""Pre-flight check of a machine. Each check gives a verdict and one line; only a "fail" stops a learner."""
 
 import importlib.metadata
 import json
@@ -12,7 +8,6 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from course_utils import data, devices, profile
@@ -22,23 +17,16 @@ OK, NOTE, FAIL = "ok", "note", "fail"  # a note works, but is worth knowing
 MARKS = {OK: "✓", NOTE: "·", FAIL: "✗"}
 
 
-def python() -> Finding:
-    text = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
-    if (3, 11) <= sys.version_info[:2] <= (3, 13):
-        return OK, text
-    return FAIL, f"{text}; the course needs 3.11, 3.12 or 3.13"
-
-
-def packages() -> Finding:
-    versions, missing = [], []
+def versions() -> Finding:
+    found, missing = [f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"], []
     for name in ("numpy", "matplotlib", "scikit-learn", "keras", "ipykernel"):
         try:
-            versions.append(f"{name} {importlib.metadata.version(name)}")
+            found.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
             missing.append(name)
     if missing:
         return FAIL, f"missing: {', '.join(missing)}; run `make lab` again"
-    return OK, ", ".join(versions)
+    return OK, ", ".join(found)
 
 
 def kernel() -> Finding:
@@ -56,7 +44,8 @@ def memory() -> Finding:
 
     total, free = (value / 1e9 for value in psutil.virtual_memory()[:2])
     text = f"{free:.1f} GB free of {total:.1f} GB"
-    return (OK, text) if free > 1.5 else (NOTE, f"{text}; a notebook takes up to 1.5 GB: close other programs")
+    remedy = "" if free > 1.5 else "; a notebook takes up to 1.5 GB: close other programs"
+    return (NOTE if remedy else OK), text + remedy
 
 
 def disk() -> Finding:
@@ -72,9 +61,9 @@ def disk() -> Finding:
 
 
 def datasets() -> Finding:
-    found = {name: data.status(name).where for name in data.registry}
+    found = {name: data.status(name) for name in data.registry}
     text = ", ".join(f"{name}: {where}" for name, where in found.items())
-    if "not here" in found.values():
+    if not all(where.endswith("verified") for where in found.values()):
         return NOTE, f"{text}; stand-ins serve until `python -m course_utils data fetch`"
     return OK, text
 
@@ -104,9 +93,7 @@ def training() -> Finding:
     return (OK if last < first else FAIL), text
 
 
-CHECKS: tuple[Callable[[], Finding], ...] = (
-    python, packages, kernel, memory, disk, datasets, port, hardware, training,
-)  # fmt: skip
+CHECKS = (versions, kernel, memory, disk, datasets, port, hardware, training)
 
 
 def report(json_file: Path | None = None) -> bool:

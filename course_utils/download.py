@@ -6,11 +6,8 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Event, Thread
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 TIMEOUT = 20.0  # seconds that a server may stay silent, at the start or in between
@@ -28,11 +25,10 @@ class _MirrorFailed(Exception):
 
 
 def fetch_file(urls: Sequence[str], target: Path, size: int, sha256: str) -> None:
-    """Download `target` from the first of `urls` that delivers it intact.
+    """Download `target` from the first of `urls` that delivers it intact, inside `locked`.
 
-    size in bytes and sha256 (hexadecimal) are checked before the file gets its name; after
-    any failure, `target` is as it was. To be called inside `locked(target.parent)`.
-    Raises DataError when every mirror fails or the file can't be written.
+    size (bytes) and sha256 (hexadecimal) are checked before the file gets its name. Raises
+    DataError when every mirror fails or the file can't be written; `target` is then as it was.
     """
     failures = []
     for url in urls:
@@ -107,61 +103,40 @@ def _unwritable(path: Path, error: Exception) -> DataError:
 
 def _receive(url: str, out: BinaryIO, name: str, size: int, sha256: str) -> None:
     """Write the body of `url` to `out`; raise _MirrorFailed unless it is the expected one."""
-    pieces: SimpleQueue[bytes | str] = SimpleQueue()
-    stop = Event()
-    # In a thread, because the queue's time-out covers what a socket's does not: name look-up,
-    # a host's many addresses and a header that trickles.
-    Thread(target=_pump, args=(url, pieces, stop), daemon=True).start()
     digest, received, start = hashlib.sha256(), 0, time.monotonic()
-    try:
-        while piece := pieces.get(timeout=TIMEOUT):
-            if isinstance(piece, str):
-                raise _MirrorFailed(piece)
-            out.write(piece)
-            digest.update(piece)
-            received += len(piece)
-            seconds = time.monotonic() - start
-            if received > size:
-                raise _MirrorFailed(f"sends more than the expected {size:,} bytes")
-            if seconds > TIMEOUT + received / MIN_SPEED:
-                raise _MirrorFailed(f"too slow, {received:,} of {size:,} bytes in {seconds:.0f} s")
-            _show(f"{name}: {received / 1e6:.1f} of {size / 1e6:.1f} MB in {seconds:.0f} s")
-    except Empty:
-        raise _MirrorFailed(f"silent for {TIMEOUT:g} s after {received:,} of {size:,} bytes") from None
-    finally:
-        stop.set()
+    for piece in _pieces(url):
+        out.write(piece)
+        digest.update(piece)
+        received += len(piece)
+        seconds = time.monotonic() - start
+        if received > size:
+            raise _MirrorFailed(f"sends more than the expected {size:,} bytes")
+        if seconds > TIMEOUT + received / MIN_SPEED:
+            raise _MirrorFailed(f"too slow, {received:,} of {size:,} bytes in {seconds:.0f} s")
+        _show(f"{name}: {received / 1e6:.1f} of {size / 1e6:.1f} MB in {seconds:.0f} s")
     if received < size:
         raise _MirrorFailed(f"ended after {received:,} of {size:,} bytes")
     if digest.hexdigest() != sha256:
         raise _MirrorFailed(f"sha256 is {digest.hexdigest()[:12]}…, expected {sha256[:12]}…")
 
 
-def _pump(url: str, pieces: "SimpleQueue[bytes | str]", stop: Event) -> None:
-    """Put the body of `url` into `pieces`, then b""; or, where that fails, the reason as str."""
-    from urllib.request import Request, urlopen
-
-    try:
-        request = Request(url, headers={"User-Agent": "large-models-course"})
-        # a longer time-out than the queue's, only so that an abandoned thread ends
-        with urlopen(request, timeout=2 * TIMEOUT, context=_certificates()) as response:
-            piece = b"-"
-            while piece and not stop.is_set():
-                piece = response.read1(PIECE)  # what has come; read() would wait for more
-                pieces.put(piece)
-    except Exception as error:
-        pieces.put(str(error).strip("<>") or type(error).__name__)
-
-
-@cache
-def _certificates() -> Any:  # an ssl.SSLContext; ssl is only imported when it is needed
+def _pieces(url: str) -> Iterator[bytes]:
+    """The body of `url` as it comes in; raises _MirrorFailed with the network's own words."""
     import ssl
+    from http.client import HTTPException
+    from urllib.request import urlopen
 
     import certifi
 
     context = ssl.create_default_context()
-    # without this, Python from python.org trusts no server on macOS
-    context.load_verify_locations(certifi.where())
-    return context
+    context.load_verify_locations(certifi.where())  # python.org's Python finds none on macOS
+    try:
+        with urlopen(url, timeout=TIMEOUT, context=context) as response:
+            while piece := response.read1(PIECE):  # what has come; read() would wait for more
+                yield piece
+    except (OSError, HTTPException) as error:  # a time-out is an OSError too
+        silent = f"silent for {TIMEOUT:g} s" if isinstance(error, TimeoutError) else ""
+        raise _MirrorFailed(silent or str(error).strip("<>") or type(error).__name__) from None
 
 
 _shown = 0.0  # when the progress line was last drawn

@@ -51,13 +51,9 @@ def progress() -> None:
 
 
 def claim(
-    text: str,
-    value: float,
-    *,
-    at_least: float | None = None,
-    at_most: float | None = None,
+    text: str, value: float, *, at_least: float | None = None, at_most: float | None = None,
     applies: bool = True,
-) -> None:
+) -> None:  # fmt: skip
     """Compare a measured number with the one promised, and print both.
 
     `applies=False` says that the promise was made for other data or another profile: the

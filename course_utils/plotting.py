@@ -5,6 +5,7 @@ changing it. Colors are Okabe and Ito's palette, which readers with any color vi
 tell apart (https://jfly.uni-koeln.de/color/).
 """
 
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
 
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, YELLOW, GRAY = "#CC79A7", "#56B4E9", "#F0E442", "#6B6B6B"
@@ -49,8 +51,8 @@ class LiveCurves:
     panels: names drawn, one panel each; "val_" + name joins its panel as a dashed line.
 
     In a notebook one figure is updated in place (at most once a second, and never for more than
-    a fifth of the time) and stays, static, in the saved file; elsewhere each update prints a line. Call `update` once per step and
-    `finish` at the end, or use it as a context manager.
+    a fifth of the time) and stays, static, in the saved file; elsewhere each update prints a line.
+    Use it as a context manager, or call `finish` at the end.
     """
 
     def __init__(self, total: int, panels: Sequence[str] = ("loss",), title: str = "Training") -> None:
@@ -72,32 +74,33 @@ class LiveCurves:
         self.steps.append(step)
         for name, value in values.items():
             self.history.setdefault(name, [np.nan] * (len(self.steps) - 1)).append(float(value))
+        now = time.perf_counter()
         if not self._in_notebook:
             print(self._status(), {name: round(float(v), 4) for name, v in values.items()})
-        elif (before := time.perf_counter()) >= self._next_drawing:
-            self._show(self._status())
-            after = time.perf_counter()
-            self._next_drawing = after + max(1.0, 5 * (after - before))
+        elif now >= self._next_drawing:
+            self._draw(self._status())
+            drawn = time.perf_counter()
+            self._next_drawing = drawn + max(1.0, 5 * (drawn - now))
 
     def finish(self) -> None:
         """Draw the last state; nothing more is updated afterwards."""
         if self._in_notebook and self.steps:
             took = time.perf_counter() - self._start
-            self._show(f"{self.title}: {self.steps[-1]} of {self.total} in {took:.0f} s")
+            self._draw(f"{self.title}: {self.steps[-1]} of {self.total} in {took:.0f} s")
 
     def _status(self) -> str:
         done, elapsed = self.steps[-1], time.perf_counter() - self._start
         left = elapsed / done * (self.total - done)
         return f"{self.title}: {done} of {self.total} · {elapsed:.0f} s, about {left:.0f} s left"
 
-    def _show(self, heading: str) -> None:
+    def _draw(self, heading: str) -> None:
         from IPython.display import display
 
-        figure, axes = plt.subplots(1, len(self.panels), figsize=(4.2 * len(self.panels), 3.0), squeeze=False)
+        size = (4.2 * len(self.panels), 3.0)
+        figure, axes = plt.subplots(1, len(self.panels), figsize=size, squeeze=False)
         for ax, name in zip(axes[0], self.panels, strict=True):
-            for key, style in ((name, "-"), (f"val_{name}", "--")):
+            for key, style, label in ((name, "-", "training"), (f"val_{name}", "--", "validation")):
                 if key in self.history:
-                    label = "validation" if style == "--" else "training"
                     ax.plot(self.steps, self.history[key], style, marker="o", ms=3, label=label)
             ax.set(title=name, xlabel="epoch", ylabel=name)
             ax.legend()
@@ -109,8 +112,14 @@ class LiveCurves:
         plt.close(figure)
 
 
+def _in_notebook() -> bool:
+    """True inside a Jupyter kernel (JupyterLab, Colab, nbclient), False in a script."""
+    shell = sys.modules.get("IPython")
+    return getattr(shell and shell.get_ipython(), "kernel", None) is not None
+
+
 def training_plot(panels: Sequence[str] = ("loss", "accuracy"), title: str = "Training") -> Any:
-    """A Keras callback that draws LiveCurves: `model.fit(..., verbose=0, callbacks=[training_plot()])`."""
+    """A Keras callback that draws LiveCurves: `fit(..., verbose=0, callbacks=[training_plot()])`."""
     import keras
 
     class TrainingPlot(keras.callbacks.Callback):
@@ -126,36 +135,10 @@ def training_plot(panels: Sequence[str] = ("loss", "accuracy"), title: str = "Tr
     return TrainingPlot()
 
 
-def _in_notebook() -> bool:
-    """True inside a Jupyter kernel (JupyterLab, Colab, nbclient), False in a script."""
-    try:
-        from IPython.core.getipython import get_ipython
-    except ModuleNotFoundError:
-        return False
-    return getattr(get_ipython(), "kernel", None) is not None
-
-
-def history_curves(runs: Mapping[str, Mapping[str, Sequence[float]]], metric: str = "accuracy") -> Figure:
-    """Compare finished trainings. runs: name -> Keras `History.history`; validation is dashed."""
-    figure, ax = plt.subplots()
-    for color, (name, history) in zip(PALETTE * 2, runs.items(), strict=False):
-        epochs = range(1, len(history[metric]) + 1)
-        ax.plot(epochs, history[metric], color=color, label=name)
-        if f"val_{metric}" in history:
-            ax.plot(epochs, history[f"val_{metric}"], "--", color=color)
-    ax.set(xlabel="epoch", ylabel=metric, title=f"{metric}: training solid, validation dashed")
-    ax.legend()
-    return figure
-
-
 def image_grid(
-    images: np.ndarray,
-    titles: Sequence[object] | None = None,
-    *,
-    columns: int = 10,
-    wrong: Sequence[bool] | None = None,
-    size: float = 0.9,
-) -> Figure:
+    images: np.ndarray, titles: Sequence[object] | None = None, *, columns: int = 10,
+    wrong: Sequence[bool] | None = None, size: float = 0.9,
+) -> Figure:  # fmt: skip
     """Draw images in rows. images: (n, height, width) or (n, height, width, channels).
 
     titles: one per image. wrong: one per image; the title is red where True.
@@ -185,7 +168,7 @@ def confusion_matrix(matrix: np.ndarray, class_names: Sequence[str], title: str 
     np.fill_diagonal(errors, 0)
     errors /= np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     side = max(3.4, 0.52 * len(matrix))
-    figure, ax = plt.subplots(figsize=(side + 0.6, side))
+    ax = plt.subplots(figsize=(side + 0.6, side))[1]
     ax.imshow(errors, cmap="Oranges", vmin=0, vmax=max(errors.max(), 1e-9) * 1.3)
     for (i, j), count in np.ndenumerate(matrix):
         if count:
@@ -200,13 +183,9 @@ def confusion_matrix(matrix: np.ndarray, class_names: Sequence[str], title: str 
 
 
 def decision_regions(
-    predict: Callable[[np.ndarray], np.ndarray],
-    X: np.ndarray,
-    y: np.ndarray,
-    ax: Axes | None = None,
-    title: str = "",
-    points: int = 200,
-) -> Axes:
+    predict: Callable[[np.ndarray], np.ndarray], X: np.ndarray, y: np.ndarray,
+    ax: Axes | None = None, title: str = "", points: int = 200,
+) -> Axes:  # fmt: skip
     """Color the plane by predicted class, with the examples on top.
 
     predict: (n, 2) points -> (n,) class indices. X: (n, 2). y: (n,) class indices.
@@ -227,71 +206,55 @@ def decision_regions(
 
 
 def flow(
-    boxes: Mapping[str, tuple[float, float]],
-    arrows: Sequence[tuple[str, str] | tuple[str, str, str]],
-    *,
-    highlight: Sequence[str] = (),
-    title: str = "",
-    box_width: float = 1.5,
-) -> Figure:
+    boxes: Mapping[str, tuple[float, float]], arrows: Sequence[tuple[str, str] | tuple[str, str, str]], *,
+    highlight: Sequence[str] = (), title: str = "", box_width: float = 1.5,
+) -> Figure:  # fmt: skip
     """A flow diagram that renders wherever a picture does.
 
     boxes: text -> (column, row), row 0 on top; fractions are fine. A text may hold newlines.
-    arrows: (from, to) or (from, to, label), by the boxes' texts; an arrow between boxes in one
-    row or column is straight, any other bends, and a loop back passes below the row.
-    highlight: boxes drawn in orange. box_width: inches.
+    arrows: (from, to) or (from, to, label), by the boxes' texts. One that runs back over other
+    boxes of its row passes below them. highlight: boxes in orange. box_width: inches.
     """
-    unit_x, unit_y, box_height = box_width + 0.55, 1.0, 0.58
-    at = {name: np.array([x * unit_x, -y * unit_y]) for name, (x, y) in boxes.items()}
-    spots = np.array(list(at.values()))
-    margin = np.array([box_width / 2 + 0.06, 0.5])
-    low, high = spots.min(axis=0) - margin, spots.max(axis=0) + margin
-    back = any(_is_loop(at, a[0], a[1]) for a in arrows)
-    low[1] -= 0.55 if back else 0
+    half = np.array([box_width / 2, 0.29])  # of a box, inches
+    at = {text: np.array([x * (box_width + 0.55), -1.0 * y]) for text, (x, y) in boxes.items()}
+    centers = np.array(list(at.values()))
+    low, high = centers.min(axis=0) - half - [0.06, 0.21], centers.max(axis=0) + half + [0.06, 0.21]
+    loops = [_runs_back(at, arrow[0], arrow[1]) for arrow in arrows]
+    low[1] -= 0.55 * any(loops)
     figure, ax = plt.subplots(figsize=tuple(high - low), layout="none")
-    figure.subplots_adjust(left=0, right=1, bottom=0, top=1 - (0.3 / (high - low)[1] if title else 0))
-    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+    top = 1 - (0.3 / (high - low)[1] if title else 0)
+    figure.subplots_adjust(left=0, right=1, bottom=0, top=top)
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", title=title)
     ax.axis("off")
-    for name, (x, y) in at.items():
-        face, edge = ("#FCE8C5", ORANGE) if name in highlight else ("#E3EFF7", BLUE)
-        corner = (x - box_width / 2 + 0.05, y - box_height / 2 + 0.05)
-        ax.add_patch(plt.matplotlib.patches.FancyBboxPatch(
-            corner, box_width - 0.1, box_height - 0.1, boxstyle="round,pad=0.05", fc=face, ec=edge, lw=1.2,
-        ))
-        ax.text(x, y, name, ha="center", va="center", fontsize=9)
-    for start, stop, *label in arrows:
-        _arrow(ax, at[start], at[stop], label[0] if label else "", box_width, box_height, _is_loop(at, start, stop))
-    if title:
-        ax.set_title(title)
+    for text, center in at.items():
+        face, edge = ("#FCE8C5", ORANGE) if text in highlight else ("#E3EFF7", BLUE)
+        (x, y), (width, height) = center - half + 0.05, 2 * half - 0.1
+        ax.add_patch(FancyBboxPatch((x, y), width, height, "round,pad=0.05", fc=face, ec=edge, lw=1.2))
+        ax.text(center[0], center[1], text, ha="center", va="center", fontsize=9)
+    for (start, stop, *label), loop in zip(arrows, loops, strict=True):
+        _arrow(ax, at[start], at[stop], "".join(label), half, loop)
     return figure
 
 
-def _is_loop(at: Mapping[str, np.ndarray], start: str, stop: str) -> bool:
-    """True for an arrow that runs back along a row of boxes."""
-    same_row, backward = at[start][1] == at[stop][1], at[stop][0] < at[start][0]
-    between = [p for p in at.values() if p[1] == at[start][1] and at[stop][0] < p[0] < at[start][0]]
-    return bool(same_row and backward and between)
+def _runs_back(at: Mapping[str, np.ndarray], start: str, stop: str) -> bool:
+    """True for an arrow that would cross other boxes on its way back along a row."""
+    (x0, y0), (x1, y1) = at[start], at[stop]
+    return bool(y0 == y1 and any(y == y0 and x1 < x < x0 for x, y in at.values()))
 
 
-def _arrow(
-    ax: Axes, start: np.ndarray, stop: np.ndarray, label: str, width: float, height: float, loop: bool
-) -> None:
+def _arrow(ax: Axes, start: np.ndarray, stop: np.ndarray, label: str, half: np.ndarray, loop: bool) -> None:
     """One arrow from the edge of a box to the edge of another."""
     dx, dy = stop - start
     if loop:
-        tail, head = start - [0, height / 2], stop - [0, height / 2]
-        low = start[1] - height / 2 - 0.4
-        ax.plot([tail[0], tail[0], head[0]], [tail[1], low, low], color=GRAY, lw=1.3)
-        tail, middle = np.array([head[0], low]), np.array([(start[0] + stop[0]) / 2, low - 0.13])
-    elif abs(dx) >= abs(dy) or dy == 0:
-        side = np.sign(dx) * np.array([width / 2, 0])
-        tail, head = start + side, stop - side
-        middle = (tail + head) / 2 + [0, 0.14]
+        below = start[1] - half[1] - 0.4
+        ax.plot([start[0], start[0], stop[0]], [start[1] - half[1], below, below], color=GRAY, lw=1.3)
+        tail, head = np.array([stop[0], below]), stop - [0, half[1]]
+        middle = np.array([(start[0] + stop[0]) / 2, below - 0.13])
     else:
-        side = np.sign(dy) * np.array([0, height / 2])
-        tail, head = start + side, stop - side
-        middle = (tail + head) / 2 + [0.08 + 0.035 * len(label), 0]
+        sideways = abs(dx) >= abs(dy)
+        edge = half * [np.sign(dx) * sideways, np.sign(dy) * (not sideways)]
+        tail, head = start + edge, stop - edge
+        middle = (tail + head) / 2 + ([0, 0.14] if sideways else [0.08 + 0.035 * len(label), 0])
     style = {"arrowstyle": "-|>", "color": GRAY, "lw": 1.3, "shrinkA": 0, "shrinkB": 0}
     ax.annotate("", tuple(head), tuple(tail), arrowprops=style)
-    if label:
-        ax.text(middle[0], middle[1], label, ha="center", va="center", fontsize=8, color=GRAY)
+    ax.text(middle[0], middle[1], label, ha="center", va="center", fontsize=8, color=GRAY)

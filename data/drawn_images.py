@@ -117,18 +117,18 @@ GARMENTS = {
     "Trouser": """fold; h=.24~.38; k=.2~.32; b=.1~.18;
         cloth: poly -.3 -.95 h -.95 h+.04 -.5 -.3 -.5 & poly 0 -.6 h+.04 -.6 k+b .97 k+-b .97""",
     "Pullover": "s=.5~.85; l=.7~.95; w=.4~.54; n=.05~.16;" + TRUNK + "cloth*.7?.6: box -.3 l+-.14 w l+-.06",
-    "Dress": """fold; b=.22~.32; w=.16~.26; h=.22~.55; cloth*.9?.4: line .2 -.75 .36~.5 -.5~.3 .09;
+    "Dress": """fold; b=.24~.36; w=.18~.3; h=.25~.55; cloth*.9?.4: line .2 -.75 .36~.5 -.5~.3 .09;
         cloth: poly -.3 -.95 b -.95 w -.25 -.3 -.25 & poly -.3 -.3 w -.3 h .97 -.3 .97;
         black: oval 0 -.98 .1~.2 .1~.4""",
     "Coat": "s=.5~.9; l=.8~1; w=.44~.58; n=.05~.3;" + TRUNK + """
-        cloth*.2~.6: poly -.3 -.7 .02 -.7 .03~.07 1 -.3 1; cloth*.5?.6: line .2 .4 .34 .36 .04""",
-    "Sandal": """b=-.1~.45; t=-.4~-.2; r=.07~.13;
-        cloth*.6~1.3: line -.82 .56 t .53 .1 & line t .53 .75 b .11 & line .78 b .82 .55 .12 .08;
+        cloth*.2~.6?.85: poly -.3 -.7 .02 -.7 .03~.07 1 -.3 1; cloth*.5?.6: line .2 .4 .34 .36 .04""",
+    "Sandal": """b=-.1~.45; t=-.4~-.2; r=.09~.14;
+        cloth*.6~1.3: line -.82 .56 t .53 .11 & line t .53 .75 b .13 & line .78 b .82 .55 .12 .08;
         cloth: line -.72 .45 t .12 r & line t .12 t+.2 .45 r; cloth?.5: line t .15 .3 b+-.3 r;
         cloth?.8: line .82 b+-.05 .8 b+-.45 r & line .25 b+-.3 .8 b+-.45 r""",
     "Shirt": "s=-.4~-.1+A; l=.7~.97; w=.4~.54; n=.05~.25;" + TRUNK + """
-        cloth*1.2?.7: line .2 -.92 .06 -.68 .07;
-        cloth*.1~.6?.8: oval 0 -.55 .05 .05 & oval 0 -.2 .05 .05 & oval 0 .15 .05 .05 & oval 0 .5 .05 .05""",
+        cloth*1.2?.6: line .2 -.92 .06 -.68 .07;
+        cloth*.1~.6?.7: oval 0 -.55 .05 .05 & oval 0 -.2 .05 .05 & oval 0 .15 .05 .05 & oval 0 .5 .05 .05""",
     "Sneaker": "c=-.35~0; h=.58~.65;" + SHOE + """white*.1~.9?.7: line -.1 .1 .25 .4 .06;
         white*.1~.9: line -.3 0 -.18 .14 .03 & line -.1 0 .02 .14 .03""",
     "Bag": """fold; w=.65~.95; t=-.4~.1; h=.25~.5; f=-.12~.12;
@@ -258,14 +258,14 @@ def draw_scenes(rng: np.random.Generator, program: str) -> np.ndarray:
     light = pen.uniform(0.75, 1.15) + pen.uniform(-0.2, 0.2) * pen.u + pen.uniform(-0.2, 0.2) * pen.v
     grain = rng.integers(-128, 128, pen.canvas.shape, dtype=np.int8) * pen.uniform(0.02, 0.17)
     pen.canvas = pen.canvas * light + grain
-    return np.moveaxis(np.clip(np.rint(pen.canvas), 0, 255).astype(np.uint8), 0, -1)
+    return np.moveaxis(np.clip(np.rint(pen.canvas), 0, 255).astype(np.uint8), 0, -1).copy()
 
 
 def draw_garments(rng: np.random.Generator, program: str) -> np.ndarray:
     """PER_CLASS garments from one drawing, uint8 (PER_CLASS, 28, 28)."""
     pen = Pen(rng, size=28, channels=1)
-    x, y = pen.uniform(11.7, 15.3), pen.uniform(12, 15)
-    pen.frame(x, y, pen.uniform(11, 13.8), pen.uniform(-0.12, 0.12), pen.uniform(0.88, 1.15))
+    x, y = pen.uniform(11.3, 15.7), pen.uniform(11.5, 15.5)
+    pen.frame(x, y, pen.uniform(10.5, 13.8), pen.uniform(-0.18, 0.18), pen.uniform(0.92, 1.25))
     stripe, cloth = pen.uniform(0.15, 0.4), 1 + pen.uniform(-0.2, 0.2) * pen.v
     for place in (pen.u, pen.v):  # one garment in five is striped along, one across: some are checked
         light = (place / stripe + pen.uniform(9, 10)) % 1 < 0.5

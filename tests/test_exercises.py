@@ -77,7 +77,7 @@ with check("1.{i}", "center the columns"):
 # </details>
 """
 
-LAST = """
+BETWEEN = """
 # %%
 assert data.any() and box.count == 0 and not hasattr(Box, "extra")
 """
@@ -92,7 +92,7 @@ def center{i}(x):
     return x - x.mean(axis=1, keepdims=True)
 """
 
-NOTEBOOK = SETUP + "".join(EXERCISE.format(i=i) for i in (1, 2, 3)) + LAST
+NOTEBOOK = SETUP + BETWEEN.join(EXERCISE.format(i=i) for i in (1, 2, 3))
 ANSWERS = "".join(WRONG.format(i=i) for i in (1, 2, 3))
 
 
@@ -130,7 +130,7 @@ STUB = 'raise NotImplementedError("your turn")'
         ('check("1.1", ', 'check("1.9", ', "1.1: the stub is judged nothing under the id 1.1"),
         ('tags=["check"]', "", "1.1: the code cell after the stub is not tagged check"),
         ("Solution</summary>", "Answer</summary>", "1.1: no ```python block"),
-        ("    x = rng", "    data[:] = 0\n    x = rng", "code cell 8 raises AssertionError"),
+        ("    x = rng", "    data[:] = 0\n    x = rng", "code cell 4 raises AssertionError"),
         ('tags=["exercise"]', "", "2 exercises, fewer than 3"),
         ("rng.normal(size", "rng.nomral(size", "code cell 1 raises AttributeError"),
         ("# %% 1.1 rows", "# rows", "1.1: 1 wrong answers, fewer than 2"),

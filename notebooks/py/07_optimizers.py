@@ -85,7 +85,9 @@ def draw_surface(ax, H, center=(0, 0), half_width=2.6):
     e = np.stack(np.meshgrid(offset, offset), axis=-1)  # (121, 121, 2)
     height = np.einsum("abi,ij,abj->ab", e, H, e) / 2
     levels = np.linspace(0, np.sqrt(height.max()), 13) ** 2
-    ax.contourf(offset + center[0], offset + center[1], height, levels, cmap="Blues", alpha=0.5)
+    grid = offset + center[0], offset + center[1], height, levels
+    ax.contourf(*grid, cmap="Blues", alpha=0.5)
+    ax.contour(*grid, colors=plotting.SKY, linewidths=0.6)
     ax.set(xlabel="$w_1$", ylabel="$w_2$", aspect="equal")
     ax.grid(False)
 
@@ -190,12 +192,13 @@ claim("25 steps against (1 - ηλ)^t, largest difference", np.abs(components - p
 
 # %%
 def measured_factor(eta, steps=400):
-    """Shrinking of the error per step, late in a run, from the distance travelled."""
-    error = np.linalg.norm(walk(GradientDescent(eta), gradient, begin, steps) - optimum, axis=1)
-    return (error[-1] / error[-101]) ** (1 / 100)
+    """Factor by which the error shrinks per step, late in a run."""
+    # the error itself walks: beside w* = 0.3, rounding would stop it at 1e-16
+    error = walk(GradientDescent(eta), lambda e: H @ e, begin - optimum, steps)
+    return np.linalg.norm(error[-1]) / np.linalg.norm(error[-2])
 
 
-etas = np.linspace(0.15, 1.1, 12)
+etas = np.linspace(0.12, 1.12, 11)
 factors = np.array([measured_factor(eta) for eta in etas])
 fine = np.linspace(0, 1.15, 300)
 fig, ax = plt.subplots(figsize=(6.4, 3.5))
@@ -206,10 +209,10 @@ ax.axhline(1, color=plotting.GRAY, ls=":")
 ax.axvline(2 / eigenvalues.sum(), color=plotting.GREEN, ls="--", label="η*")
 ax.set(title="The worse of two directions sets the pace", xlabel="learning rate η",
        ylabel="error after / error before a step", ylim=(0, 1.25))
-ax.legend(loc="lower left", fontsize=8)
+ax.legend(loc="center left", fontsize=8, bbox_to_anchor=(0, 0.3))
 plt.show()
 theory = np.abs(1 - np.outer(etas, eigenvalues)).max(axis=1)
-claim("measured against predicted factor, largest difference", np.abs(factors - theory).max(), at_most=1e-6)
+claim("measured against predicted factor, largest difference", np.abs(factors - theory).max(), at_most=1e-5)
 print(f"best rate {2 / eigenvalues.sum():.2f}, factor {1 - 2 / eigenvalues.sum() * eigenvalues[0]:.3f}; "
       f"correlation of the two blood values {H[0, 1]:.3f}")
 
@@ -218,7 +221,7 @@ print(f"best rate {2 / eigenvalues.sum():.2f}, factor {1 - 2 / eigenvalues.sum()
 # For two standardized columns with correlation $\rho$ the eigenvalues are $1 \pm \rho$, so the best factor is $\rho$ itself: **the more two inputs say the same, the slower you learn what tells them apart.**
 
 # %%
-fig, axes = plt.subplots(1, 3, figsize=(9.6, 3.4))
+fig, axes = plt.subplots(1, 3, figsize=(9.6, 3.7))
 for ax, kappa in zip(axes, (1, eigenvalues[1] / eigenvalues[0], 200)):
     spectrum = np.array([2 / (1 + kappa), 2 * kappa / (1 + kappa)])  # best rate 1 for all
     shape = directions @ np.diag(spectrum) @ directions.T
@@ -237,8 +240,8 @@ for name, columns in {"two blood values": X, "all ten, standardized": standardiz
     print(f"{name:22} condition number {spectrum[-1] / spectrum[0]:12,.0f}")
 
 # %% [markdown]
-# On a round surface one step suffices; the number of steps grows in proportion to $\kappa$, about $\tfrac12\kappa\ln 1000$. Real tables are far from round: standardizing all ten columns
-# (03) leaves a $\kappa$ of several hundred, and not even centering them costs another factor of hundreds. Good conditioning is the cheapest optimizer; batch and layer
+# On a round surface one step suffices; then the number of steps grows in proportion to $\kappa$, about $\tfrac12\kappa\ln 1000$. Real tables are far from round: standardizing all ten columns
+# (03) leaves a $\kappa$ of 470, raw units make it a million. Good conditioning is the cheapest optimizer; batch and layer
 # normalization (09, 11, 12) help inside a network for the same reason.
 
 # %% [markdown]
@@ -309,12 +312,11 @@ def example_gradients(w):
 
 G = example_gradients(begin)
 covariance = np.cov(G.T, bias=True)
-for B in (1, 16, 256):
-    drawn = G[rng.integers(0, n, (20_000, B))].mean(axis=1) if B < 256 else np.array(
-        [G[rng.integers(0, n, B)].mean(axis=0) for _ in range(20_000)])
+for B in (1, 4, 16):
+    drawn = G[rng.integers(0, n, (100_000, B))].mean(axis=1)    # (100000, 2)
     off = np.abs(drawn.mean(axis=0) - G.mean(axis=0)).max()
     ratio = np.trace(np.cov(drawn.T)) / (np.trace(covariance) / B)
-    print(f"B = {B:3}: mean off by {off:.3f}, variance / predicted variance = {ratio:.3f}")
+    print(f"B = {B:2}: mean off by {off:.3f}, variance / predicted variance = {ratio:.3f}")
 
 # %% [markdown]
 # So a step from 16 examples costs a 28th of an exact one, and points nearly the same way. Spend the same reading, ten times through the patients, in three ways:
@@ -332,7 +334,7 @@ def read_patients(w, eta, B, epochs, seed=0):
     return np.array(path)
 
 
-fig, axes = plt.subplots(1, 3, figsize=(9.6, 3.5))
+fig, axes = plt.subplots(1, 3, figsize=(9.6, 3.8))
 for ax, (name, B, eta) in zip(axes, (("batch", n, 1.0), ("mini-batch", 32, 0.2), ("one example", 1, 0.02))):
     path = read_patients(begin, eta, B, epochs=10)
     draw_surface(ax, H, optimum)
@@ -376,10 +378,10 @@ predicted = [eta / B * np.sum(sigma2 / (2 * (2 - eta * eigenvalues))) for eta, B
 fig, ax = plt.subplots(figsize=(6, 3.4))
 for B, marker, color in ((4, "o", plotting.BLUE), (16, "s", plotting.ORANGE), (64, "^", plotting.GREEN)):
     chosen = [i for i, setting in enumerate(settings) if setting[1] == B]
-    ax.loglog([settings[i][0] / B for i in chosen], [floors[i] for i in chosen], marker,
-              color=color, label=f"B = {B}, measured")
-ax.loglog(*zip(*sorted((eta / B, p) for (eta, B), p in zip(settings, predicted))), color="black", lw=1, label="formula")
-ax.set(title="Where descent gets stuck depends on η/B alone, nearly", xlabel="η / B",
+    ratio = [settings[i][0] / B for i in chosen]
+    ax.loglog(ratio, [floors[i] for i in chosen], marker, color=color, label=f"B = {B}, measured")
+    ax.loglog(ratio, [predicted[i] for i in chosen], color=color, lw=1)
+ax.set(title="Where descent gets stuck depends on η/B, nearly alone", xlabel="η / B",
        ylabel="excess loss in the long run")
 ax.legend()
 plt.show()
@@ -387,8 +389,8 @@ off = np.abs(np.array(floors) / predicted - 1)
 print(f"measured against formula: off by {np.median(off):.0%} in the middle, {off.max():.0%} at most")
 
 # %% [markdown]
-# Halving the rate or doubling the batch lowers the floor equally. That is the trade behind two rules of practice: when you multiply the batch, multiply the rate too
-# (until 7.2's limit stops you); and to settle, *lower the rate* at the end (7.9). The formula treats the noise as constant; at the highest $\eta/B$ it is not quite.
+# Lines are the formula. Halving the rate or doubling the batch lowers the floor equally. That is the trade behind two rules of practice: when you multiply the batch, multiply the rate too
+# (until 7.2's limit stops you); and to settle, *lower the rate* at the end (7.9). The formula treats the noise as the same everywhere; in a wide cloud (top right) it is not, and the floor is higher.
 
 # %% [markdown]
 # **When does a larger batch stop paying?** Put a noisy step into the quadratic and take the mean:
@@ -477,7 +479,7 @@ claim("gradient against central differences in 20 directions, largest difference
       np.abs(slopes - nudges @ g).max(), at_most=1e-8)
 
 # %% [markdown]
-# How large is the noise scale, and does it stay? Measure it from the 1,037 single gradients while mini-batches of 32 train the network.
+# How large is the noise scale, and does it stay? It needs the squared norm of all 1,037 single gradients; one backward pass gives them.
 
 # %%
 def batches(count, size, shuffle):
@@ -486,34 +488,59 @@ def batches(count, size, shuffle):
     return [order[first:first + size] for first in range(0, count, size)]
 
 
+def squared_norms(w, images, labels):
+    """|gradient|² of every single example, from one backward pass. -> (B,)
+
+    For a layer the gradient of one example is an outer product of what it reads and its
+    delta (notebook 06), so its squared norm is a product, too.
+    """
+    inputs, z = forward(w, images)
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    delta, total = e / e.sum(axis=1, keepdims=True), 0.0
+    delta[np.arange(len(labels)), labels] -= 1
+    for (W, _), a in zip(reversed(layers(w)), reversed(inputs)):
+        total += np.sum(delta**2, axis=1) * (np.sum(a**2, axis=1) + 1)  # + 1: the bias
+        delta = (delta @ W.T) * (1 - a**2)
+    return total
+
+
 def simple_noise_scale(w):
     """tr(covariance) / |gradient|² over the training examples."""
-    singles = np.array([loss_and_gradient(w, x_train[i:i + 1], y_train[i:i + 1])[1] for i in range(len(x_train))])
-    mean = singles.mean(axis=0)
-    return np.sum((singles - mean) ** 2) / (len(singles) - 1) / np.sum(mean**2)
+    g2 = np.sum(loss_and_gradient(w, x_train, y_train)[1] ** 2)
+    return (np.mean(squared_norms(w, x_train, y_train)) - g2) / g2
 
 
-EPOCHS = by_profile(quick=4, standard=16, full=40)
-scales, w, shuffle = [simple_noise_scale(start_weights(0))], start_weights(0), np.random.default_rng(0)
-for epoch in range(EPOCHS):
-    for rows in batches(len(x_train), 32, shuffle):
-        w = w - 0.3 * loss_and_gradient(w, x_train[rows], y_train[rows])[1]
-    scales.append(simple_noise_scale(w))
+singly = [np.sum(loss_and_gradient(w, x_train[i:i + 1], y_train[i:i + 1])[1] ** 2) for i in range(9)]
+claim("squared norms at once against one by one, largest difference",
+      np.abs(singly - squared_norms(w, x_train[:9], y_train[:9])).max(), at_most=1e-12)
 
 # %%
+EPOCHS = by_profile(quick=3, standard=20, full=40)
+tracks = []
+for seed in range(by_profile(quick=1, standard=5, full=20)):
+    w, shuffle = start_weights(seed), np.random.default_rng(seed)
+    scales = [simple_noise_scale(w)]
+    for epoch in range(EPOCHS):
+        for rows in batches(len(x_train), 32, shuffle):
+            w = w - 0.1 * loss_and_gradient(w, x_train[rows], y_train[rows])[1]
+        scales.append(simple_noise_scale(w))
+    tracks.append(scales)
+typical = np.exp(np.log(tracks).mean(axis=0))
+
 fig, ax = plt.subplots(figsize=(6, 3.2))
-ax.semilogy(range(EPOCHS + 1), scales, "o-")
+ax.semilogy(np.transpose(tracks), color=plotting.SKY, lw=0.8)
+ax.semilogy(typical, "o-", ms=4, color=plotting.BLUE)
 ax.axhline(32, color=plotting.GRAY, ls="--")
-ax.text(0, 34, "the batch used: 32", color=plotting.GRAY, fontsize=8)
-ax.set(title="The closer to the optimum, the larger a batch pays", xlabel="epoch",
-       ylabel="noise scale in examples")
+ax.text(EPOCHS, 34, "the batch used: 32", color=plotting.GRAY, fontsize=8, ha="right")
+ax.set(title="The longer it has trained, the larger a batch pays", xlabel="epoch",
+       ylabel="noise scale in examples", xticks=range(0, EPOCHS + 1, 2))
 plt.show()
-print(f"noise scale {scales[0]:.0f} at the start, {min(scales):.0f} at its lowest, {scales[-1]:.0f} after {EPOCHS} epochs; "
-      f"{-(-len(x_train) // 32)} steps per epoch")
+print(f"noise scale {typical[0]:.0f} at the start, {typical[-1]:.0f} after {EPOCHS} epochs"
+      f" of {-(-len(x_train) // 32)} steps")
 
 # %% [markdown]
-# Early on all examples pull the same way and a batch of a dozen says it all. Later their gradients nearly cancel in the mean, and only large batches see what remains. Large language models
-# therefore train with batches of millions of tokens, and some runs raise the batch on the way.
+# Thin lines are seeds. At the start the examples pull the same way, and a batch of some forty says nearly all. Twenty epochs later their gradients almost cancel in the mean, and the noise scale is ten times larger: only large batches see what remains.
+# That is why large language models train with batches of millions of tokens, and why some runs raise the batch on the way.
 
 # %% [markdown]
 # ### Exercise 7.3 · the noise scale without single gradients
@@ -530,9 +557,9 @@ def noise_scale_from_norms(small, norm2_small, large, norm2_large):
 
 # %% tags=["check"]
 with check("7.3", "the noise scale without single gradients"):
-    for g2, trace, small, large in ((0.5, 12.0, 1, 8), (2.0, 3.0, 16, 64), (0.01, 7.0, 32, 1024)):
-        got = noise_scale_from_norms(small, g2 + trace / small, large, g2 + trace / large)
-        np.testing.assert_allclose(got, (trace, trace / g2), rtol=1e-9)
+    for true_g2, noise, b1, b2 in ((0.5, 12.0, 1, 8), (2.0, 3.0, 16, 64), (0.01, 7.0, 32, 1024)):
+        got = noise_scale_from_norms(b1, true_g2 + noise / b1, b2, true_g2 + noise / b2)
+        np.testing.assert_allclose(got, (noise, noise / true_g2), rtol=1e-9)
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -613,9 +640,9 @@ factor = np.array([[momentum_factor(eta, beta, eigenvalues) for eta in eta_axis]
 fig, axes = plt.subplots(1, 2, figsize=(9.6, 3.6))
 shown = axes[0].contourf(eta_axis, beta_axis, factor, np.arange(0.5, 1.01, 0.05), cmap="viridis")
 fig.colorbar(shown, label="error per step", ax=axes[0])
-axes[0].plot(best_eta, best_beta, "*", color="white", ms=14)
-axes[0].plot(2 / eigenvalues.sum(), 0, "o", color="white", clip_on=False)
-axes[0].set(title="White: diverges. Star: the best pair", xlabel="learning rate η", ylabel="momentum β")
+axes[0].plot(best_eta, best_beta, "*", color="white", mec="black", ms=14)
+axes[0].plot(2 / eigenvalues.sum(), 0, "o", color="white", mec="black", clip_on=False)
+axes[0].set(title="Error per step; where it is white, it grows", xlabel="learning rate η", ylabel="momentum β")
 axes[0].grid(False)
 for name, optimizer in {"descent, best η": GradientDescent(2 / eigenvalues.sum()),
                         "momentum 0.9, η = 0.1": Momentum(0.1),
@@ -629,8 +656,8 @@ print(f"factor per step: descent {(eigenvalues[1] - eigenvalues[0]) / eigenvalue
       f"momentum {np.sqrt(best_beta):.3f} at η = {best_eta:.2f}, β = {best_beta:.2f}")
 
 # %% [markdown]
-# The bottom edge of the map is plain descent, its best point the dot. Adding momentum widens the range of stable rates (the white area recedes to the right) and reaches a factor of 0.62 where descent manages 0.90.
-# On the right that is 80 steps to $10^{-9}$ against 80 steps to one thousandth. Too much momentum costs: at $\beta = 0.9$ the factor is at best $\sqrt{0.9} = 0.95$ here, and the curve swings.
+# The bottom edge of the map is plain descent, the dot its best rate. Momentum widens the range of stable rates (to $\eta < 2(1 + \beta)/\lambda_{\max}$), and at the star the error falls by a factor of 0.62 per step where descent manages 0.90:
+# on the right, fewer than 60 steps to $10^{-9}$ against 80 steps to less than a thousandth. Too much momentum costs: at $\beta = 0.9$ the factor can't be better than $\sqrt{0.9} = 0.95$, and the curve swings.
 #
 # **Nesterov momentum** (涅斯捷罗夫动量) takes the gradient where the velocity is about to carry you: $v \leftarrow \beta v - \eta\,\nabla L(w + \beta v),\; w \leftarrow w + v$. Frameworks avoid the second position
 # by storing $u = w + \beta v$ in place of $w$. Substitute: $u_{new} = w_{new} + \beta v_{new} = u - \beta v + (1 + \beta) v_{new}$, and with $\beta v = v_{new} + \eta g$,
@@ -781,21 +808,20 @@ steps_back = np.argmax(np.array(moved[200:]) > 0.5) + 1
 print(f"RMSProp is back at half its step after {steps_back} steps")
 
 # %% [markdown]
-# Descent takes a hundredth of its steps from then on. AdaGrad had already slowed down, and falls by the same factor on top. RMSProp forgets the steep past within some sixty steps and walks on at full length:
+# Descent takes a hundredth of its steps from then on. AdaGrad had already slowed down, and falls by the same factor on top. RMSProp forgets the steep past within some eighty steps and walks on at full length:
 # **its step length hardly depends on the gradient's scale**, only on its consistency.
 #
 # Is dividing by $\sqrt s$ the cure for bad conditioning, then? Only if the valley lies along the axes. Same ellipse, once straight and once turned by 45°:
 
 # %%
-def steps_needed(make, H, goal=1e-3):
-    """Fewest steps to bring the loss from 1 to `goal`, over a grid of rates."""
-    w = np.ones(2) @ np.linalg.inv(np.linalg.cholesky(H))   # same start in the ellipse's own axes
-    best = 2000
-    for eta in np.geomspace(0.003, 30, by_profile(quick=9, standard=29, full=57)):
+def steps_needed(make, H, goal=1e-3, most=400):
+    """Fewest steps after which the loss stays below `goal`, from 1, over a grid of rates."""
+    w0, best = np.ones(2) @ np.linalg.inv(np.linalg.cholesky(H)), most
+    for eta in np.geomspace(0.01, 10, by_profile(quick=7, standard=61, full=121)):
         with np.errstate(over="ignore", invalid="ignore"):
-            path = walk(make(eta), lambda w: H @ w, w, best)
-            low = np.flatnonzero(np.einsum("ti,ij,tj->t", path, H, path) / 2 < goal)
-        best = min(best, low[0]) if len(low) else best
+            path = walk(make(eta), lambda w: H @ w, w0, best)
+            too_high = ~(np.einsum("ti,ij,tj->t", path, H, path) / 2 < goal)  # NaN counts
+        best = min(best, np.flatnonzero(too_high)[-1] + 1)
     return best
 
 
@@ -812,13 +838,14 @@ for column, name, color in ((0, "valley along an axis", plotting.SKY), (1, "vall
     bars = ax.bar(np.arange(4) + 0.38 * column - 0.19, needed[:, column], 0.36, color=color, label=name)
     ax.bar_label(bars, fontsize=8)
 ax.set_xticks(range(4), makers)
-ax.set(title="A rate per weight cures only a valley along the axes", yscale="log", ylabel="steps, best rate of each")
-ax.legend()
+ax.set(title="A rate per weight cures only a valley along the axes", yscale="log",
+       ylabel="steps, best rate of each", ylim=(2, 1500))
+ax.legend(ncols=2, loc="upper left")
 plt.show()
 
 # %% [markdown]
-# Descent and momentum don't care how the axes lie. AdaGrad and RMSProp win greatly when each weight has its own scale, and lose most of it when the valley runs across: there all weights see the same gradients, and dividing by them changes
-# nothing. Rates per weight fix *scales*, not *correlations*.
+# Descent and momentum don't care how the axes lie. AdaGrad needs four steps when each weight has its own scale, and more than plain descent when the valley runs across: there both weights see gradients of one size, and dividing both by it changes
+# nothing. Rates per weight fix *scales*, not *correlations*. (RMSProp suffers from something else as well: its steps don't shrink at the goal, so only a small rate *stays* there. 7.9 cures that.)
 
 # %% [markdown]
 # ## 7.6 Adam: momentum and RMSProp, started correctly
@@ -854,16 +881,18 @@ plt.show()
 # The weights sum to $1 - \beta^t$ instead of 1: early averages are too small, $v$ for a thousand steps, since $\beta_2$ remembers that long. Both are checked on random streams:
 
 # %%
-streams = rng.normal(1.0, 0.5, (50_000, 20))             # 50,000 streams of 20 gradients
-m = v = np.zeros(len(streams))
+m = v = np.zeros(400_000)                                # so many streams of gradients
 first, second = [], []
-for g in streams.T:
+for _ in range(20):
+    g = rng.normal(1.0, 0.5, len(m))                     # E[g] = 1, E[g²] = 1.25
     m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
     first.append(m.mean())
     second.append(v.mean())
 t = np.arange(1, 21)
-print(f"mean of m / (1 - 0.9^t) is E[g] = 1 up to       {np.abs(first / (1 - 0.9**t) - 1).max():.4f}")
-print(f"mean of v / (1 - 0.999^t) is E[g²] = 1.25 up to {np.abs(second / (1 - 0.999**t) - 1.25).max():.4f}")
+claim("mean of m / (1 - 0.9^t) against E[g], largest difference",
+      np.abs(first / (1 - 0.9**t) - 1).max(), at_most=0.01)
+claim("mean of v / (1 - 0.999^t) against E[g²], largest difference",
+      np.abs(second / (1 - 0.999**t) - 1.25).max(), at_most=0.01)
 
 # %% [markdown]
 # What would happen without? Three variants: as derived, without any correction, and with only $m$ corrected. First a constant gradient, where a right step has length $\eta$; then the digits.
@@ -894,10 +923,10 @@ digits_gradient = lambda w: loss_and_gradient(w, x_train, y_train)[1]
 for name, flags in variants.items():
     line = adam_steps(lambda w: np.ones(1), np.zeros(1), 20, 1.0, *flags)
     axes[1].semilogy(t, -np.diff(line[:, 0]), "o-", ms=3)
-    path = adam_steps(digits_gradient, start_weights(0), 20, 0.01, *flags)
+    path = adam_steps(digits_gradient, start_weights(0), 20, 0.06, *flags)
     axes[2].plot(range(21), [loss_and_gradient(w, x_train, y_train)[0] for w in path], "o-", ms=3, label=name)
 axes[1].set(title="Constant gradient", xlabel="step", ylabel="step length / η", ylim=(0.5, 50))
-axes[2].set(title="Digits, η = 0.01", xlabel="step", ylabel="training loss", ylim=(0, 7))
+axes[2].set(title="Digits, η = 0.06", xlabel="step", ylabel="training loss", ylim=(0, 12))
 axes[2].legend(fontsize=8)
 fig.suptitle("The first 20 steps: without correction they are too long", fontweight="bold")
 plt.show()
@@ -912,15 +941,17 @@ print(f"uncorrected, constant gradient: step 1 is {length[0]:.2f} η, "
 
 # %% [markdown]
 # Many texts say that the uncorrected start is too slow. It is the opposite: $m$ is too small by 0.1, but $\sqrt v$ by $\sqrt{0.001} = 0.03$, so the first step is three times too long, the twelfth over six times, and the effect lasts for well over a thousand steps.
-# On the digits (right) this overshoots before it learns; with only $m$ corrected the first step is 32 times too long.
+# On the digits, at a rate that suits the corrected Adam, the loss doubles before it falls; with only $m$ corrected the first step is 32 times too long and the loss leaves the picture. At a rate six times smaller the uncorrected version would do well for a while:
+# its mistake is a hidden learning rate that changes as you train.
 #
 # Two properties to remember. The step is at most about $\eta$ for each weight. And it does not depend on the loss's scale: multiply the loss by 1000, and $\hat m/\sqrt{\hat v}$ stays.
 
 # %%
 plain = adam_steps(digits_gradient, start_weights(0), 20, 0.01)
 scaled = adam_steps(lambda w: 1000 * digits_gradient(w), start_weights(0), 20, 0.01)
-print(f"loss × 1000: weights after 20 steps differ by at most {np.abs(plain - scaled)[-1].max():.1e}; "
-      f"the longest single step was {np.abs(np.diff(plain, axis=0)).max() / 0.01:.2f} η")
+differs = np.abs(plain - scaled)[-1]
+print(f"loss × 1000: half of the weights differ by less than {np.median(differs):.0e}, the worst by {differs.max():.0e}"
+      f" after 20 steps; the longest step was {np.abs(np.diff(plain, axis=0)).max() / 0.01:.2f} η")
 
 # %% [markdown]
 # ## 7.7 Spot the bug: a widely copied Adam
@@ -1002,9 +1033,9 @@ with check("7.7", "repair Adam"):
     first_step = adam_step(w0, g0, 0 * m0, 0 * v0, 1, eta=0.1, beta2=0.99)[0]
     np.testing.assert_allclose(first_step, [0.9, 2.1], atol=1e-6, err_msg="the first step is η long")
     np.testing.assert_allclose(adam_step(w0, g0, m0, v0, 3)[0],
-                               [0.9996146, 1.99965077], atol=1e-8, err_msg="the third step")
+                               [0.99976163, 1.99964296], atol=1e-8, err_msg="the third step")
     np.testing.assert_allclose(adam_step(w0, g0, m0, v0, 2, 0.1, 0.8, 0.9, eps=0.5)[0],
-                               [0.90055, 1.78625], atol=1e-5, err_msg="large eps")
+                               [0.9021837, 1.8448571], atol=1e-6, err_msg="large eps")
     assert (m0 == [0.6, 1.8]).all() and (v0 == [0.25, 0.81]).all() and (w0 == [1, 2]).all()
 
 # %% [markdown]
@@ -1209,8 +1240,8 @@ ax.legend(loc="lower left", fontsize=8)
 plt.show()
 
 # %% [markdown]
-# Each curve is flat while the rate is too small to matter, falls, and bursts. SGD's turning point lies close to $2/\lambda_{\max}$ of the untrained network; momentum's about ten times lower, as 7.4 said; Adam's lower still, because its step is $\eta$ whatever the gradient.
-# Take a rate somewhat below the lowest point: the test is over before a slow explosion can show.
+# Each curve is flat while the rate is too small to matter, falls, and bursts. SGD turns close to $2/\lambda_{\max}$ of the untrained network. Momentum starts to fall about ten times earlier, since its steps are up to ten times longer, and bursts no later. Adam does everything earlier still, because
+# its step is $\eta$ however small the gradient. Take a rate three to ten times below the burst: the test is over before a slow explosion can show.
 #
 # ### Schedules
 #
@@ -1271,7 +1302,7 @@ print(f"first step: {np.mean(wrong_sign):.0%} of the weights move against the fu
 print(f"λmax at step 0: {curve[0]:.1f}, largest in the first two epochs: {np.nanmax(curve):.1f}")
 
 # %% [markdown]
-# A quarter of all moves go the wrong way at full length, while the curvature rises severalfold. Does it matter? Train the deep network at many peak rates with each schedule; only the validation digits judge.
+# Three in ten moves go the wrong way at full length, and the curvature more than doubles. Does it matter? Train the deep network at many peak rates with each schedule; only the validation digits judge.
 
 # %%
 def train(optimizer, seed, epochs, widths=WIDTHS, schedule=constant):
@@ -1298,26 +1329,25 @@ PEAKS = by_profile(quick=[0.03], standard=[0.001, 0.003, 0.01, 0.03, 0.06, 0.1],
 SEEDS = range(by_profile(quick=1, standard=3, full=10))
 scheduled = {}
 for name, schedule in SCHEDULES.items():
-    scores = [[accuracy(train(Adam(peak), seed, 10, DEEP, schedule)[0], x_val, y_val, DEEP) for seed in SEEDS]
-              for peak in PEAKS]
-    scheduled[name] = np.array(scores)                   # (peaks, seeds)
-    best = scheduled[name].mean(axis=1).argmax()
-    print(f"{name:17} best at peak {PEAKS[best]}: {scheduled[name][best].mean():.1%} ± {scheduled[name][best].std():.1%}, "
-          f"at 0.03: {scheduled[name][PEAKS.index(0.03)].mean():.1%}, at 0.1: {scheduled[name][-1].mean():.1%}")
+    trained = [[train(Adam(peak), seed, 10, DEEP, schedule)[0] for seed in SEEDS] for peak in PEAKS]
+    scheduled[name] = np.array([[loss_and_gradient(w, x_val, y_val, DEEP)[0] for w in ws] for ws in trained])
+    right = [np.mean([accuracy(w, x_val, y_val, DEEP) for w in ws]) for ws in trained]
+    print(f"{name:17}" + "  ".join(f"{peak}: {share:4.0%}" for peak, share in zip(PEAKS, right)))
 
 # %%
 fig, ax = plt.subplots(figsize=(6.6, 3.5))
 for (name, scores), color in zip(scheduled.items(), plotting.PALETTE):
     mean, spread = scores.mean(axis=1), scores.std(axis=1)
-    ax.semilogx(PEAKS, mean, "o-", color=color, label=name)
+    ax.loglog(PEAKS, mean, "o-", color=color, label=name)
     ax.fill_between(PEAKS, mean - spread, mean + spread, color=color, alpha=0.15)
 ax.set(title="Schedules widen the range of rates that work", xlabel="peak learning rate (Adam)",
-       ylabel="validation accuracy", ylim=(0, 1.03))
-ax.legend(fontsize=8, loc="lower left")
+       ylabel="validation loss")
+ax.legend(fontsize=8, loc="upper left")
 plt.show()
 
 # %% [markdown]
-# At small rates all agree. A constant rate starts to suffer at 0.03; decay alone survives up to 0.06; only with warm-up is 0.1 still usable on every seed. A schedule's main gift is not a higher peak but **forgiveness**: the best rate needs to be hit less exactly.
+# Shaded: ± one standard deviation over the seeds. At small rates a decaying schedule only loses time. A constant rate has one good spot, near 0.003; with decay the loss falls lower, and stays low over a tenfold range; warm-up adds the last bit, a peak of 0.1 that ruins every other run. A schedule's main gift is
+# **forgiveness**: the best rate needs to be hit less exactly.
 
 # %% [markdown]
 # ### Exercise 7.9 · warm-up, stable, decay
@@ -1386,58 +1416,61 @@ def tuned_path(make, B, steps=40):
     return min(tried, key=lambda one: one[0])[1:]
 
 
-fig, axes = plt.subplots(3, 3, figsize=(9.6, 9.4), sharex=True, sharey=True)
+fig, axes = plt.subplots(3, 3, figsize=(9, 9), sharex=True, sharey=True)
 for ax, (name, (make, B)) in zip(axes.flat, FAMILY.items()):
     eta, path = tuned_path(make, B)
     draw_surface(ax, H, optimum)
     ax.plot(path[:, 0], path[:, 1], "o-", color=plotting.RED, ms=2.5, lw=1)
     ax.plot(*optimum, "*", color="black", ms=9)
-    ax.set_title(f"{name}, η = {eta:.2g}: excess loss {excess(path[-1]):.0e}", fontsize=9)
+    ax.set_title(f"{name}, η = {eta:.2g}: {excess(path[-1]):.0e}", fontsize=10)
     ax.label_outer()
-fig.suptitle("One surface, one start, 40 steps, nine optimizers", fontweight="bold")
+fig.suptitle("One surface, one start, 40 steps, nine optimizers: rate and excess loss at the end", fontweight="bold")
 plt.show()
 
 # %% [markdown]
-# The top row is 7.3: one method with less and less to read, and a cloud instead of a point. Momentum and Nesterov swing through the curve of the valley. AdaGrad, RMSProp and Adam start along the diagonal: both weights get steps of equal length, whatever
-# their gradients. This valley lies at 45°, the adaptive methods' worst case (7.5), and exact gradients flatter plain descent. So don't conclude from a surface with two weights; go to 2,410. Each optimizer trains the digits for five epochs at ten rates, three seeds each.
+# The top row is 7.3: one method that reads all patients, one, or 32 per step. The momentum methods swing across the valley and past the goal. AdaGrad and RMSProp jump to the valley's floor and march along it, with steps that hardly shrink though the gradient does; Adam does both. The winner here
+# owes much to a rate chosen for exactly this start and these 40 steps. So don't conclude from two weights; go to 2,410. Each optimizer trains the digits for five epochs at nine rates, three seeds each.
 
 # %%
-DIGITS = {name: make for name, (make, _) in FAMILY.items() if name not in ("batch", "mini-batch")}
-DIGITS["SGD"] = DIGITS.pop("stochastic")
-DIGITS["AdamW"] = lambda eta: AdamW(eta, gamma=0.01)
-RATES = by_profile(quick=[0.01, 0.1], standard=list(10.0 ** np.arange(-3.5, 1.1, 0.5)), full=list(10.0 ** np.arange(-4, 1.1, 0.25)))
-swept, progress = {}, plotting.LiveCurves(len(DIGITS), ["best validation loss"], "optimizers")
-for count, (name, make) in enumerate(DIGITS.items(), 1):
+DIGITS = {                                               # name: how to make it, its line
+    "SGD": (GradientDescent, "-", plotting.BLUE), "momentum": (Momentum, "-", plotting.GREEN),
+    "Nesterov": (lambda eta: Momentum(eta, nesterov=True), "--", plotting.GREEN),
+    "AdaGrad": (AdaGrad, "-", plotting.ORANGE), "RMSProp": (RMSProp, "-", plotting.PURPLE),
+    "Adam": (Adam, "-", plotting.RED), "AdamW": (AdamW, "--", plotting.RED),
+}
+RATES = by_profile(quick=[0.01, 0.1], standard=10.0 ** np.arange(-3.5, 0.6, 0.5),
+                   full=10.0 ** np.arange(-4, 0.6, 0.25))
+swept = {}
+for name, (make, _, _) in DIGITS.items():
     final = [[loss_and_gradient(train(make(eta), seed, 5)[0], x_val, y_val)[0] for seed in SEEDS] for eta in RATES]
     swept[name] = np.array(final)                        # (rates, seeds)
+    best = swept[name].mean(axis=1).argmin()
+    print(f"{name:9} best η {RATES[best]:6.3f}, validation loss {swept[name][best].mean():.3f}"
+          f" ± {swept[name][best].std():.3f}; at η = 0.01 {swept[name][np.isclose(RATES, 0.01)].mean():.3f}")
 
 # %%
 fig, ax = plt.subplots(figsize=(7.2, 4))
-for (name, losses), color in zip(swept.items(), plotting.PALETTE):
-    ax.loglog(RATES, losses.mean(axis=1), "o-", color=color, ms=4, label=name)
+for name, (_, line, color) in DIGITS.items():
+    ax.loglog(RATES, swept[name].mean(axis=1), line, marker="o", color=color, ms=4, label=name)
 ax.set(title="Every optimizer needs its own rate; tuned, they come close", xlabel="learning rate η",
-       ylabel="validation loss after 5 epochs", ylim=(0.08, 5))
-ax.legend(fontsize=8, ncols=2)
+       ylabel="validation loss after 5 epochs", ylim=(0.1, 5))
+ax.legend(fontsize=8, ncols=2, loc="lower left")
 plt.show()
-for name, losses in swept.items():
-    best = losses.mean(axis=1).argmin()
-    near = np.sum(losses.mean(axis=1) < 2 * losses.mean(axis=1).min())
-    print(f"{name:9} best η {RATES[best]:7.4f}: {losses[best].mean():.3f} ± {losses[best].std():.3f}"
-          f"   within twice that: {near} of {len(RATES)} rates")
 
 # %% [markdown]
-# Read the picture from left to right. At $\eta = 0.001$, Adam's default, Adam and RMSProp learn and SGD stands still; at 1 SGD is at its best and Adam has exploded. Whoever compares two optimizers at *one* rate proves nothing: **most such comparisons measure the rate**. At their own best
-# rates they differ by little more than the seeds do. What the adaptive ones buy is a usable default over many networks, and more where gradients differ in scale (embeddings, Transformers). On some vision tasks tuned SGD with momentum generalizes better than Adam.
+# At $\eta = 0.01$ Adam and RMSProp are at their best and SGD has hardly begun; at 0.3 SGD is at its best and RMSProp has exploded. Whoever compares two optimizers at *one* rate can prove anything: **such comparisons measure the rate**. Each at its own rate, the best and the worst are
+# less than a factor of two apart, while every single one spans more than a factor of ten over the rates. What adaptive methods buy is a default that works over many networks, and more where gradients differ in scale (sparse words, embeddings, Transformers). On some vision tasks tuned SGD with momentum generalizes better than Adam.
 #
-# The rate was chosen on validation digits. Now, once, the test: best rate of each, with the warm-up and cosine of 7.9.
+# One document says to tune "according to the evaluation result": that must be the *validation* result, as here. Now, once, the test: each at its best rate, with the warm-up and cosine of 7.9.
 
 # %%
 FINAL = by_profile(quick=2, standard=15, full=40)
 fig, ax = plt.subplots(figsize=(6.8, 3.6))
-for (name, make), color in zip(DIGITS.items(), plotting.PALETTE):
+for name, (make, line, color) in DIGITS.items():
     eta = RATES[swept[name].mean(axis=1).argmin()]
     runs = [train(make(eta), seed, FINAL, schedule=warm_cosine) for seed in SEEDS]
-    ax.semilogy(range(1, FINAL + 1), np.mean([losses for _, losses in runs], axis=0), color=color, label=name)
+    ax.semilogy(range(1, FINAL + 1), np.mean([losses for _, losses in runs], axis=0),
+                line, color=color, label=name)
     tests = [accuracy(w, x_test, y_test) for w, _ in runs]
     print(f"{name:9} test accuracy {np.mean(tests):.1%} ± {np.std(tests):.1%}")
 ax.set(title=f"Training loss at each one's best rate, mean of {len(SEEDS)} seeds", xlabel="epoch", ylabel="training loss")
@@ -1445,7 +1478,7 @@ ax.legend(fontsize=8, ncols=2)
 plt.show()
 
 # %% [markdown]
-# The training losses differ by a factor, the test accuracies hardly by their standard deviations: 500 test digits cannot rank these optimizers (notebook 08 says how many could).
+# Adam's training loss ends ten times lower than SGD's; of the 500 test digits it gets about seven more. A rate that was best for five epochs needn't be best for fifteen, and seven digits are within what chance does (08): the honest conclusion is that all seven work.
 
 # %% [markdown]
 # ## 7.11 The same steps from Keras
@@ -1482,16 +1515,19 @@ claim("gradient against TensorFlow, largest difference", np.abs(theirs[1] - ours
 #
 # $$\eta\,\frac{\sqrt{1-\beta_2^t}}{1-\beta_1^t}\cdot\frac{m}{\sqrt{v} + \varepsilon} = \eta\,\frac{\hat m}{\sqrt{\hat v} + \varepsilon\big/\sqrt{1 - \beta_2^t}} .$$
 #
-# So Keras' $\varepsilon$ acts as if it were $1/\sqrt{0.001} = 32$ times larger at the first step.
+# So Keras' $\varepsilon$ acts as if it were $1/\sqrt{0.001} = 32$ times larger at the first step. And even with float64 weights, $\beta$ passes through float32 on its way into $\beta^t$; $1 - \beta_2^t$ is then off by a hundred-thousandth at first.
 
 # %%
 class KerasAdam(Adam):
-    """Adam with epsilon where Keras has it."""
+    """Adam in Keras' arrangement, with its rounding of the betas."""
 
     def step(self, w, g):
-        self.paper_eps = getattr(self, "paper_eps", self.eps)
-        self.eps = self.paper_eps / np.sqrt(1 - self.beta2 ** (self.t + 1))
-        return super().step(w, g)
+        self.t += 1
+        self.m = self.m + (1 - self.beta1) * (g - self.m)
+        self.v = self.v + (1 - self.beta2) * (g**2 - self.v)
+        beta1, beta2 = float(np.float32(self.beta1)), float(np.float32(self.beta2))
+        rate = self.eta * np.sqrt(1 - beta2**self.t) / (1 - beta1**self.t)
+        return w - rate * self.m / (np.sqrt(self.v) + self.eps) - self.eta * self.gamma * w
 
 
 def side_by_side(ours, theirs, steps=100):
@@ -1525,17 +1561,17 @@ for name, difference in apart.items():
           at_most=1e-6, applies="paper" not in name)
 
 # %%
-fig, ax = plt.subplots(figsize=(6.8, 3.6))
+fig, ax = plt.subplots(figsize=(8, 3.6))
 for (name, difference), color in zip(apart.items(), plotting.PALETTE):
     ax.semilogy(range(1, 101), np.maximum(difference, 1e-17), color=color, label=name)
 ax.axhline(1e-6, color="black", ls="--", lw=1)
 ax.text(60, 1.6e-6, "promised", fontsize=8)
 ax.set(title="Our steps are Keras' steps; a misplaced ε is not", xlabel="step", ylabel="largest difference of a weight")
-ax.legend(fontsize=7, ncols=2, loc="center right")
+ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
 
 # %% [markdown]
-# Rounding, about $10^{-14}$, for all; the paper's placement of $\varepsilon$ is far off for the few weights whose gradients are as small as $\varepsilon$. Neither is wrong, but a port from one framework to another must know. The schedules:
+# SGD, RMSProp and Adam agree to rounding; the others differ by $10^{-7}$ at most, because a constant of theirs (momentum 0.9, AdaGrad's 0.1, the decay) passes through float32 in Keras. With the paper's $\varepsilon$ Adam is far off, for the few weights whose gradients are as small as $\varepsilon$. Neither is wrong, but whoever ports a training must know. The schedules:
 
 # %%
 keras_cosine = ko.schedules.CosineDecay(0.0, 280, warmup_target=0.7, warmup_steps=49)

@@ -1,0 +1,1801 @@
+# ---
+# jupyter:
+#   course:
+#     part: 2
+#     minutes: 130
+#     data: "two photographs and the 8×8 digits (inside the installation)"
+#     prerequisites: [04_neurons_and_layers, 06_backpropagation]
+#     ledger: [D2-2-c, D2-3.1.2-a, D2-3.1.2-b, D5-3.2-a, D5-4.2-a, D5-4.2-b]
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Convolution
+#
+# Convolution, pooling, transposed convolution and batch normalization: derived forward and backward, made fast, and equal to Keras' layers.
+# How few weights does it take to see an edge, and what does a network gain when it looks at every place in the same way?
+#
+# **You will be able to**
+# - say which of two operations called *convolution* a layer computes, and port a kernel without mirroring it;
+# - predict output size, parameters, multiplications and receptive field of any convolutional network;
+# - turn seven nested loops into one matrix product, and read the backward pass off that product;
+# - explain what pooling and transposed convolution keep, what they lose, and where checkerboards come from;
+# - derive batch normalization's gradient, and avoid its two different lives in training and in use.
+
+# %% tags=["setup"]
+try:
+    import course_utils
+except ModuleNotFoundError:  # Colab, Kaggle: add the companion package, leave TensorFlow as it is
+    get_ipython().run_line_magic("pip", "install -q git+https://github.com/your_org/large-models-course")
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from course_utils import by_profile, check, claim, data, devices, plotting, profile
+
+plotting.use_style()
+rng = np.random.default_rng(0)
+
+# %% [markdown]
+# ## 9.1 What does it take to see an edge?
+#
+# Subtract from each pixel's right neighbor its left neighbor. That is all.
+
+# %%
+from sklearn.datasets import load_sample_image
+
+china = load_sample_image("china.jpg") / 255  # (427, 640, 3), from 0 to 1
+gray = china.mean(axis=2)
+edges = gray[:, 2:] - gray[:, :-2]
+
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.7))
+axes[0].imshow(gray[60:360:2, ::2], cmap="gray")
+axes[1].imshow(edges[60:360:2, ::2], cmap="gray", vmin=-0.5, vmax=0.5)
+for ax, title in zip(axes, ("A photograph", "Two weights, −1 and +1, at every place")):
+    ax.set_title(title)
+    ax.axis("off")
+plt.show()
+
+# %%
+# NBVAL_CHECK_OUTPUT
+print(f"{gray.size:,} pixels in, {edges.size:,} out:"
+      f" a dense layer has {gray.size * edges.size:,} weights for that")
+
+# %% [markdown]
+# Every pillar and roof edge stands out: white where the picture brightens to the right, black where it darkens. A dense layer needs 74 billion weights to be *able* to do this,
+# and would have to learn the same two numbers 272,426 times over. Which property makes two weights enough?
+#
+# Ask one thing of a linear layer $z_u = \sum_m A_{um}\, x_m$ on a row of pixels: **if the picture moves by one place, the answer moves by one place** (*translation equivariance*, 平移等变性).
+# Feed the moved picture, $x'_m = x_{m-1}$, and demand $z'_{u} = z_{u-1}$:
+#
+# $$\sum_m A_{um}\, x_{m-1} = \sum_m A_{u-1,m}\, x_m \;\text{ for every } x
+# \qquad\Rightarrow\qquad A_{u,m+1} = A_{u-1,m}
+# \qquad\Rightarrow\qquad A_{um} = k_{m-u} .$$
+#
+# The matrix is constant along its diagonals: one list of weights $k$, *shared* by all places. The second demand is that an answer depends on a small neighborhood only, $k_i = 0$ but for a few $i$: the
+# "small local receptive field" (局部感受野) by which Document 2 describes the convolutional network (卷积神经网络). Sharing, which it leaves out, saves as much.
+
+# %%
+size, taps = 12, np.array([-1.0, 2.0, -0.5])
+places = np.arange(size)
+lag = places - places[:, None]  # m − u
+anything = rng.normal(size=(size, size))
+shared = rng.normal(size=2 * size - 1)[lag + size - 1]
+convolution = np.where((lag >= 0) & (lag < 3), taps[np.clip(lag, 0, 2)], 0.0)
+
+fig, axes = plt.subplots(1, 3, figsize=(7.6, 2.9))
+panels = {f"any linear layer\n{size}² = {size**2} weights": anything,
+          f"+ moves with its input\n2·{size} − 1 = {2 * size - 1} weights": shared,
+          "+ local: a convolution\n3 weights": convolution}
+for ax, (title, matrix) in zip(axes, panels.items()):
+    ax.imshow(matrix, cmap="RdBu_r", vmin=-2.5, vmax=2.5)
+    ax.set(title=title, xlabel="pixel $m$", ylabel="output $u$", xticks=[], yticks=[])
+    ax.grid(False)
+plt.show()
+
+# %%
+# NBVAL_CHECK_OUTPUT
+signal = np.arange(size) ** 2 % 7.0
+by_matrix = (convolution @ signal)[: size - 2]  # the last two windows leave the picture
+print("matrix     ", by_matrix)
+print("np.correlate", np.correlate(signal, taps, mode="valid"))
+
+# %% [markdown]
+# From left to right the same layer loses freedom and keeps what matters: 144, 23, 3 weights. So a convolution is no new kind of layer. It is a dense layer under two constraints, and everything known about dense layers,
+# backpropagation included, will carry over.
+
+# %% [markdown]
+# ## 9.2 Convolution or cross-correlation?
+#
+# Document 5 prints the formula of the operation (卷积):
+#
+# $$(f * g)(x, y) = \sum_i \sum_j f(i, j)\; g(x - i,\, y - j) .$$
+#
+# That is the mathematicians' convolution, and for them it is right: the sums run over all integers, both functions being zero outside their pictures. **It is not what a convolutional layer computes.**
+# A layer slides the kernel (卷积核) $k$ over the picture without mirroring it, over a finite window, and adds a bias (Goodfellow et al., chapter 9):
+#
+# $$z(u, v) = b + \sum_{i=0}^{k_h - 1} \sum_{j=0}^{k_w - 1} x(u + i,\, v + j)\; k(i, j) .$$
+#
+# This is *cross-correlation* (互相关). Note the plus signs. Put $i \to -i$, $j \to -j$ and one turns into the other: **correlating with a kernel is convolving with the kernel turned by 180°.**
+
+# %%
+# NBVAL_CHECK_OUTPUT
+signal, taps = np.array([0, 0, 1, 0, 0, 4, 5, 6]), np.array([1, 2, 3])
+print("convolution           ", np.convolve(signal, taps, mode="valid"))
+print("correlation           ", np.correlate(signal, taps, mode="valid"))
+print("correlation, k turned ", np.correlate(signal, taps[::-1], mode="valid"))
+
+# %% [markdown]
+# Look at what a single 1 becomes: convolution stamps the kernel as it stands (1 2 3), correlation stamps it mirrored (3 2 1).
+#
+# Why do two exist? The mirror image buys mathematicians $f * g = g * f$ (substitute $i' = x - i$) and $(f * g) * h = f * (g * h)$: blurring twice is one blur with a wider kernel. A network *learns* its kernel and would learn the mirrored one as easily,
+# so layers spare themselves the flip. It matters when you set a kernel by hand, port weights, or compute gradients: in 9.6 the mirror returns by itself.
+
+# %%
+def cross_correlate(x, k):
+    """One channel, no bias. x: (H, W), k: (kh, kw) -> (H - kh + 1, W - kw + 1)."""
+    kh, kw = k.shape
+    z = np.zeros((x.shape[0] - kh + 1, x.shape[1] - kw + 1))
+    for u, v in np.ndindex(z.shape):
+        z[u, v] = np.sum(x[u:u + kh, v:v + kw] * k)
+    return z
+
+
+# %% [markdown]
+# ### Exercise 9.2 · spot the bug
+#
+# Here is Document 5's formula typed in as it stands, the way it is widely copied. It runs without complaint. Take a kernel that looks for horizontal edges, bright above minus dark below:
+
+# %%
+def formula_as_printed(f, g):
+    """(f * g)(x, y) on the pixels of g. f: (kh, kw), g: (H, W) -> (H, W)."""
+    out = np.zeros(g.shape)
+    for x, y in np.ndindex(g.shape):
+        for i, j in np.ndindex(f.shape):
+            out[x, y] += f[i, j] * g[x - i, y - j]
+    return out
+
+
+digits = data.digits()
+digit = digits.x_train[4] / 16
+horizontal = np.array([[1.0, 2, 1], [0, 0, 0], [-1, -2, -1]])
+pictures = {"a digit": digit, "what a layer sees": cross_correlate(digit, horizontal),
+            "the formula, typed in": formula_as_printed(horizontal, digit)}
+
+fig, axes = plt.subplots(1, 3, figsize=(6.6, 2.6))
+for ax, (title, picture) in zip(axes, pictures.items()):
+    ax.imshow(picture, cmap="RdBu_r", vmin=-4, vmax=4)
+    ax.set(title=title, xticks=range(0, 8, 2), yticks=range(0, 8, 2))
+    ax.grid(False)
+plt.show()
+
+# %% [markdown]
+# Three things differ: red and blue are exchanged (the kernel is turned by 180°), everything sits two pixels lower and further right, and the two top rows hold a ghost: at $x = 0$ the code reads `g[-1]`,
+# which in Python is the *bottom* row. The formula means zero there, and sums over all $(x, y)$ where a term survives, not over the pixels of $g$ only.
+#
+# Repair it: the whole convolution, of size $(H + k_h - 1,\; W + k_w - 1)$.
+
+# %% tags=["exercise"]
+def convolve_full(f, g):
+    """(f * g)(x, y) wherever it can be non-zero; f and g are zero outside.
+
+    f: (kh, kw), g: (H, W) -> (H + kh - 1, W + kw - 1)
+    """
+    raise NotImplementedError("your turn")
+
+# %% tags=["check"]
+with check("9.2", "the mathematicians' convolution"):
+    for seed, (small, large) in enumerate([((3, 2), (5, 6)), ((4, 4), (2, 3))]):
+        test_rng = np.random.default_rng(seed)
+        f_t, g_t = test_rng.normal(size=small), test_rng.normal(size=large)
+        full = tuple(np.add(small, large) - 1)
+        # an independent witness: convolution is a product of Fourier transforms
+        expected = np.fft.irfft2(np.fft.rfft2(f_t, full) * np.fft.rfft2(g_t, full), full)
+        got = convolve_full(f_t, g_t)
+        assert got.shape == full, f"shape {got.shape}, not {full}"
+        np.testing.assert_allclose(got, expected, atol=1e-12)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Turn the loops around: one term $f(i, j)$ adds a copy of the whole picture $g$, times $f(i, j)$, moved by $(i, j)$. No index can become negative.
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def convolve_full(f, g):
+#     out = np.zeros((g.shape[0] + f.shape[0] - 1, g.shape[1] + f.shape[1] - 1))
+#     for i, j in np.ndindex(f.shape):
+#         out[i:i + g.shape[0], j:j + g.shape[1]] += f[i, j] * g
+#     return out
+# ```
+# </details>
+
+# %% [markdown]
+# ## 9.3 A layer: windows, channels, kernels, bias
+#
+# In everything that follows "convolution" means what layers compute. A kernel slides (滑动) over the picture; at each stop it multiplies the window under it, entry by entry, and adds up.
+
+# %%
+def numbers(ax, matrix, title="", marks=(), fontsize=9):
+    """Draw a small matrix with its numbers; nan stays blank.
+
+    marks: frames as (row, column, height, width, color).
+    """
+    top = np.nanmax(np.abs(matrix)) * 2
+    ax.imshow(matrix, cmap="RdBu_r", vmin=-top, vmax=top)
+    for (i, j), value in np.ndenumerate(matrix):
+        text = "" if np.isnan(value) else f"{value:.3g}"
+        ax.text(j, i, text, ha="center", va="center", fontsize=fontsize)
+    for row, column, height, width, color in marks:
+        ax.add_patch(plt.Rectangle((column - 0.5, row - 0.5), width, height, fill=False,
+                                   ec=color, lw=2.2, clip_on=False))
+    ax.set(title=title, xticks=[], yticks=[])
+    ax.grid(False)
+
+
+# %%
+picture = np.array([[0., 1, 2, 1, 0], [0, 2, 4, 1, 0], [1, 3, 1, 0, 0],
+                    [0, 4, 2, 0, 1], [0, 3, 0, 0, 2]])
+kernel = np.array([[-1., 0, 1], [-2, 0, 2], [-1, 0, 1]])
+answer = cross_correlate(picture, kernel)
+
+fig, axes = plt.subplots(2, 4, figsize=(8.4, 4.4), height_ratios=[5, 3.6])
+for ax_x, ax_z, (u, v) in zip(*axes, [(0, 0), (0, 1), (0, 2), (2, 2)]):
+    numbers(ax_x, picture, f"window at ({u}, {v})", [(u, v, 3, 3, plotting.ORANGE)])
+    seen = np.where(np.arange(9).reshape(3, 3) <= 3 * u + v, answer, np.nan)
+    numbers(ax_z, seen, "", [(u, v, 1, 1, plotting.ORANGE)])
+axes[1, 0].set_ylabel("output")
+axes[0, 0].set_ylabel("input")
+fig.suptitle("A 3×3 kernel slides over a 5×5 picture and leaves 3×3 answers",
+             fontweight="bold")
+plt.show()
+
+# %%
+# NBVAL_CHECK_OUTPUT
+window = picture[0:3, 0:3]
+print("kernel\n", kernel.astype(int))
+print("first answer:", " ".join(f"{value:+g}" for value in (window * kernel).ravel()),
+      "=", f"{np.sum(window * kernel):g}")
+
+# %% [markdown]
+# A real layer does this for a batch of pictures with several *channels* (通道; red, green, blue, or the features of the layer before), with many kernels at once:
+#
+# | symbol | shape | meaning |
+# |---|---|---|
+# | $X$ | $(B, H, W, C)$ | pictures, one example first, channels last |
+# | $K$ | $(k_h, k_w, C, O)$ | $O$ kernels, each as deep as the input |
+# | $b$ | $(O,)$ | one bias per kernel |
+# | $Z$ | $(B, H', W', O)$ | one *feature map* (特征图) per kernel |
+#
+# $$\boxed{\;z_{n u v o} = b_o + \sum_{i j c} x_{n,\, su + i,\, sv + j,\, c}\; k_{i j c o}\;}
+# \qquad s = \text{stride, how far the window moves}$$
+#
+# Parameters: $(k_h\, k_w\, C + 1)\, O$, whatever the size of the picture. Multiplications: $B\,H'\,W' \cdot k_h\, k_w\, C\, O$. As a program, seven loops:
+
+# %%
+def conv_loops(X, K, b, stride=1):
+    """A convolutional layer, every sum written out. Shapes as in the table."""
+    (B, H, W, C), (kh, kw, _, O) = X.shape, K.shape
+    Z = np.zeros((B, (H - kh) // stride + 1, (W - kw) // stride + 1, O))
+    for n in range(B):
+        for u in range(Z.shape[1]):
+            for v in range(Z.shape[2]):
+                for o in range(O):
+                    total = b[o]
+                    for i in range(kh):
+                        for j in range(kw):
+                            for c in range(C):
+                                pixel = X[n, stride * u + i, stride * v + j, c]
+                                total += pixel * K[i, j, c, o]
+                    Z[n, u, v, o] = total
+    return Z
+
+
+# %%
+# NBVAL_CHECK_OUTPUT
+layer_rng = np.random.default_rng(3)
+X = layer_rng.normal(size=(2, 7, 6, 3))
+K, b = layer_rng.normal(size=(3, 2, 3, 4)), layer_rng.normal(size=4)
+Z = conv_loops(X, K, b)
+by_channel = sum(cross_correlate(X[1, :, :, c], K[:, :, c, 2]) for c in range(3)) + b[2]
+print("X", X.shape, " K", K.shape, " Z", Z.shape, f" parameters: {K.size + b.size}")
+print("one map equals its channels' sum to 1e-12:",
+      np.abs(Z[1, :, :, 2] - by_channel).max() < 1e-12)
+
+# %% [markdown]
+# A kernel is *local in space and complete in depth*: it sees $3 \times 2$ pixels but all channels. With $k_h = k_w = 1$ only the mixing of channels is left, a dense layer applied to each pixel.
+
+# %% [markdown]
+# ## 9.4 Padding and stride
+#
+# How many windows fit? Along one side, a picture of $n$ pixels gets $p$ zeros at each end (*padding*, 填充); windows of $k$ start at $0, s, 2s, \ldots$ (*stride*, 步幅). The last one must start at or before $n + 2p - k$. Count the starts:
+#
+# $$\boxed{\;m = \left\lfloor \frac{n + 2p - k}{s} \right\rfloor + 1\;}$$
+
+# %%
+def draw_windows(ax, n, k, s, before=0, after=0):
+    """Windows of width k and stride s over n pixels with zeros around them."""
+    starts = range(-before, n + after - k + 1, s)
+    for cell in range(-before, n + after):
+        inside = 0 <= cell < n
+        read = any(start <= cell < start + k for start in starts)
+        face = ("#BBD9EC" if read else "white") if inside else "#EEEEEE"
+        ax.add_patch(plt.Rectangle((cell, 0), 1, 1, fc=face, ec=plotting.GRAY))
+        ax.text(cell + 0.5, 0.5, "" if inside else "0", ha="center", va="center")
+    for row, start in enumerate(starts):
+        ax.plot([start + 0.12, start + k - 0.12], [-0.35 - 0.3 * (row % 3)] * 2,
+                color=plotting.ORANGE, lw=4, solid_capstyle="butt")
+    ax.set(xlim=(-2.2, 9.2), ylim=(-1.2, 1.1), aspect="equal")
+    ax.set_title(f"n = {n}, k = {k}, s = {s}, zeros {before} + {after}:"
+                 f" m = {len(starts)}", fontsize=9)
+    ax.axis("off")
+
+
+fig, axes = plt.subplots(3, 2, figsize=(8, 4.2))
+cases = [(7, 3, 1, 0, 0), (7, 3, 1, 1, 1), (7, 3, 2, 0, 0), (8, 3, 2, 0, 0),
+         (8, 3, 2, 0, 1), (8, 3, 2, 1, 1)]
+for ax, case in zip(axes.flat, cases):
+    draw_windows(ax, *case)
+fig.suptitle("Padding adds windows, stride skips them, and may skip a pixel",
+             fontweight="bold")
+plt.show()
+
+# %% [markdown]
+# Top: without padding each layer eats $k - 1$ pixels; with $p = (k - 1)/2$ the size stays. Middle: at stride 2, seven and eight pixels both give three windows, and the eighth pixel (white) is **never read**.
+# Bottom: two ways to give eight pixels four windows of stride 2. Keras' `padding="same"` promises $m = \lceil n/s \rceil$ outputs and adds what is missing in total, the odd zero *last*:
+#
+# $$P = \max\big((m - 1)\,s + k - n,\; 0\big), \qquad \lfloor P/2 \rfloor \text{ before}, \quad P - \lfloor P/2 \rfloor \text{ after.}$$
+#
+# Many PyTorch models pad one zero on *both* sides instead (bottom right): the same shapes, every window one pixel further left. Port such weights and nothing complains, but the features move.
+
+# %%
+def same_padding(n, k, s):
+    """Zeros (before, after) along one side that Keras' padding="same" adds."""
+    total = max((-(-n // s) - 1) * s + k - n, 0)
+    return total // 2, total - total // 2
+
+
+def pad(X, rows, columns):
+    """Zeros around pictures. X: (B, H, W, C); rows, columns: (before, after)."""
+    return np.pad(X, ((0, 0), rows, columns, (0, 0)))
+
+
+# %%
+# NBVAL_CHECK_OUTPUT
+cases = [(n, k, s, p) for n in range(1, 20) for k in range(1, 6)
+         for s in range(1, 5) for p in range(3) if n + 2 * p >= k]
+counted = [len(range(0, n + 2 * p - k + 1, s)) for n, k, s, p in cases]
+formula = [(n + 2 * p - k) // s + 1 for n, k, s, p in cases]
+ceiling = [(n + sum(same_padding(n, k, s)) - k) // s + 1 == -(-n // s)
+           for n, k, s, p in cases]
+print(f"{len(cases)} cases; windows as predicted: {counted == formula};"
+      f" 'same' gives n/s rounded up: {all(ceiling)}")
+
+# %% [markdown]
+# ### Exercise 9.4 · backward through a size
+#
+# Because of the floor, several input sizes give the same output size. Without padding: which? You will need the answer in 9.9, where a layer has to *undo* a size.
+
+# %% tags=["exercise"]
+def inputs_of(m, k, s):
+    """Every n whose windows of width k and stride s number exactly m, ascending.
+
+    m, k, s: positive integers, no padding -> list of int
+    """
+    raise NotImplementedError("your turn")
+
+# %% tags=["check"]
+with check("9.4", "input sizes of an output size"):
+    for m, k, s in [(3, 3, 2), (5, 2, 1), (1, 4, 3), (4, 1, 5), (2, 5, 2), (6, 3, 4)]:
+        brute_force = [n for n in range(k, 100) if len(range(0, n - k + 1, s)) == m]
+        assert list(inputs_of(m, k, s)) == brute_force, (
+            f"m = {m}, k = {k}, s = {s}: {list(inputs_of(m, k, s))}, not {brute_force}")
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# $\lfloor (n - k)/s \rfloor = m - 1$ means $s(m - 1) \le n - k < s\,m$.
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def inputs_of(m, k, s):
+#     return list(range(s * (m - 1) + k, s * m + k))
+# ```
+# </details>
+
+# %% [markdown]
+# ## 9.5 From seven loops to one matrix product
+#
+# The loops are right and hopeless: the photograph of 9.1 with sixteen 3×3 kernels takes 117 million multiplications, each through the interpreter. Two ideas make it fast.
+#
+# **Idea 1, stride tricks.** An array is a block of memory plus *strides*: how many bytes to step per index. A window is the same memory, entered elsewhere. So an array of *all* windows, with six indices, needs no copy: give it the strides of $X$ twice.
+
+# %%
+def windows(X, size, stride=1):
+    """Every window of every picture, as a view: nothing is copied.
+
+    X: (B, H, W, C), size: (kh, kw) -> (B, H', W', kh, kw, C)
+    """
+    view = np.lib.stride_tricks.sliding_window_view(X, size, axis=(1, 2))
+    return view[:, ::stride, ::stride].transpose(0, 1, 2, 4, 5, 3)
+
+
+def conv_strides(X, K, b, stride=1):
+    """A convolution as one sum over a view of all windows."""
+    return np.einsum("nuvijc,ijco->nuvo", windows(X, K.shape[:2], stride), K) + b
+
+
+# %%
+# NBVAL_CHECK_OUTPUT
+view = windows(X, (3, 2))
+print(f"X       shape {X.shape}  strides {X.strides} bytes")
+print(f"windows shape {view.shape}  strides {view.strides} bytes")
+print(f"{view.size / X.size:.1f} times as many entries, copied: {not np.shares_memory(X, view)}")
+for stride in (1, 2, 3):
+    difference = np.abs(conv_strides(X, K, b, stride) - conv_loops(X, K, b, stride)).max()
+    print(f"stride {stride}: equals the loops to 1e-12: {difference < 1e-12}")
+
+# %% [markdown]
+# Row strides 144 and column strides 24 appear twice each: once for where the window *is*, once for where you are *in* it.
+#
+# **Idea 2, im2col.** Processors are best at one thing: products of large matrices. So do copy the windows after all, each into a row of length $k_h k_w C$; write the kernels as columns; then the whole layer is **one** matrix product.
+
+# %%
+def im2col(X, size, stride=1):
+    """One window per row. X: (B, H, W, C) -> (B·H'·W', kh·kw·C)."""
+    view = windows(X, size, stride)
+    return view.reshape(np.prod(view.shape[:3]), -1)
+
+
+def conv(X, K, b, stride=1):
+    """A convolution as one matrix product. Shapes as in the table of 9.3."""
+    (kh, kw, _, O), (B, H, W, _) = K.shape, X.shape
+    Z = im2col(X, (kh, kw), stride) @ K.reshape(-1, O) + b
+    return Z.reshape(B, (H - kh) // stride + 1, (W - kw) // stride + 1, O)
+
+
+# %%
+small = np.arange(16.0).reshape(4, 4)
+rows = im2col(small[None, :, :, None], (3, 3))
+fig, axes = plt.subplots(1, 3, figsize=(8.4, 2.6), width_ratios=[4, 9, 2.2])
+numbers(axes[0], small, "picture", [(0, 0, 3, 3, plotting.ORANGE),
+                                    (1, 1, 3, 3, plotting.GREEN)])
+numbers(axes[1], rows, "im2col: four windows, nine entries each",
+        [(0, 0, 1, 9, plotting.ORANGE), (3, 0, 1, 9, plotting.GREEN)])
+numbers(axes[2], kernel.reshape(9, 1), "× kernel", fontsize=8)
+plt.show()
+
+# %%
+# NBVAL_CHECK_OUTPUT
+product = (rows @ kernel.ravel()).reshape(2, 2)
+print(product, "equals 9.2's:", np.allclose(product, cross_correlate(small, kernel)))
+for stride in (1, 2, 3):
+    difference = np.abs(conv(X, K, b, stride) - conv_loops(X, K, b, stride)).max()
+    print(f"stride {stride}: equals the loops to 1e-12: {difference < 1e-12}")
+
+# %% [markdown]
+# The price: pixel 5 stands in the matrix four times, an inner pixel of a large picture $k_h k_w$ times. A ninefold copy for a 3×3 layer. It pays nevertheless:
+
+# %%
+import time
+
+
+def seconds(f, repeats):
+    """Shortest of several timings: whatever else the machine does only adds."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        f()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def timing_case(side, channels=8, kernels=16, batch=4, seed=5):
+    """A batch of random pictures, 3×3 kernels and a bias, float32."""
+    case_rng = np.random.default_rng(seed)
+    shapes = (batch, side, side, channels), (3, 3, channels, kernels), (kernels,)
+    return [case_rng.normal(size=shape).astype(np.float32) for shape in shapes]
+
+
+SIDE = by_profile(quick=6, standard=14, full=26)
+case = timing_case(SIDE)
+timed = {name: seconds(lambda: f(*case), repeats)
+         for name, f, repeats in (("loops", conv_loops, 3),
+                                  ("stride tricks", conv_strides, 20),
+                                  ("im2col", conv, 50))}
+for name, value in timed.items():
+    print(f"{name:14} {1e3 * value:9.3f} ms   {timed['loops'] / value:8.0f} × the loops")
+claim("im2col, times faster than loops", timed["loops"] / timed["im2col"],
+      at_least=50, applies=profile() != "quick")
+
+# %% [markdown]
+# The whole chart, with Keras in it, comes in 9.13. Now a photograph is a matter of milliseconds, so play: what do hand-made kernels see?
+
+# %%
+def filtered(picture, kernel):
+    """One 2-D kernel over a gray picture, cropped to where it fits."""
+    return conv(picture[None, :, :, None], kernel[:, :, None, None], 0.0)[0, :, :, 0]
+
+
+bell = np.exp(-np.linspace(-2, 2, 13) ** 2 / 2)
+bell /= bell.sum()
+blur = np.outer(bell, bell)
+sharpen = np.array([[0.0, -1, 0], [-1, 5, -1], [0, -1, 0]])
+laplace = np.array([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])
+corner = gray[160:310, 215:445]
+across, down = filtered(corner, kernel), filtered(corner, horizontal)
+looks = {"original": (corner, 0, 1), "blur (13×13)": (filtered(corner, blur), 0, 1),
+         "sharpen": (filtered(corner, sharpen), 0, 1),
+         "vertical edges": (across, -2, 2), "horizontal edges": (down, -2, 2),
+         "edge strength": (np.hypot(across, down), 0, 2)}
+
+fig, axes = plt.subplots(2, 3, figsize=(7.8, 3.9))
+for ax, (title, (picture_seen, low, high)) in zip(axes.flat, looks.items()):
+    ax.imshow(picture_seen, cmap="gray", vmin=low, vmax=high)
+    ax.set_title(title)
+    ax.axis("off")
+fig.suptitle("Five kernels, five views of one roof", fontweight="bold")
+plt.show()
+
+# %% [markdown]
+# The blur averages a bell-shaped neighborhood; sharpening adds what a blur would remove; the two edge kernels answer to columns and to roof lines, and their lengths $\sqrt{z_1^2 + z_2^2}$ to both. Until 2012 such features were designed by people. A convolutional network
+# ("extracts image features", says Document 5) *learns* them.
+#
+# Two more things the documents leave out. A kernel that mixes channels sees color. And some kernels factor: the blur is an outer product $h h^\top$, so a column pass and a row pass do the same with $2k$ instead of $k^2$ multiplications per pixel.
+
+# %%
+flower = load_sample_image("flower.jpg") / 255
+redness = np.array([1, -0.5, -0.5]).reshape(1, 1, 3, 1)  # a 1×1 kernel over three channels
+seen = conv(flower[None], redness, np.zeros(1))[0, :, :, 0]
+
+fig, axes = plt.subplots(1, 2, figsize=(6.4, 2.3))
+axes[0].imshow(flower[::3, ::3])
+axes[1].imshow(seen[::3, ::3], cmap="gray", vmin=0, vmax=0.8)
+for ax, title in zip(axes, ("a photograph", "red − (green + blue)/2, a 1×1 kernel")):
+    ax.set_title(title)
+    ax.axis("off")
+plt.show()
+
+two_passes = filtered(filtered(corner, bell[:, None]), bell[None, :])
+print(f"blur by rows, then columns: differs by {np.abs(two_passes - looks['blur (13×13)'][0]).max():.1e}"
+      f" with {2 * bell.size} instead of {bell.size**2} multiplications a pixel")
+
+# %% [markdown]
+# ### Exercise 9.5 · fast without the ninefold copy
+#
+# Exchange the loops once more. Fix *one* kernel entry $(i, j)$: it multiplies a moved copy of the whole batch, and mixes its channels by the matrix $K_{ij}$ of shape $(C, O)$. So a 3×3 convolution is nine matrix products on shifted views, with no im2col at all. Write it, with stride.
+
+# %% tags=["exercise"]
+def conv_shifted(X, K, b, stride=1):
+    """A convolution as kh·kw shifted matrix products.
+
+    X: (B, H, W, C), K: (kh, kw, C, O), b: (O,) -> (B, H', W', O)
+    """
+    raise NotImplementedError("your turn")
+
+# %% tags=["check"]
+with check("9.5", "convolution as shifted products"):
+    for seed, (side, size_t, stride) in enumerate([((6, 5), (3, 2), 1), ((9, 8), (2, 3), 2),
+                                                   ((7, 9), (1, 4), 3), ((5, 5), (5, 5), 1)]):
+        test_rng = np.random.default_rng(seed)
+        X_t = test_rng.normal(size=(2, *side, 3))
+        K_t, b_t = test_rng.normal(size=(*size_t, 3, 4)), test_rng.normal(size=4)
+        got, expected = conv_shifted(X_t, K_t, b_t, stride), conv(X_t, K_t, b_t, stride)
+        assert got.shape == expected.shape, f"shape {got.shape}, not {expected.shape}"
+        np.testing.assert_allclose(got, expected, atol=1e-12)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Entry $(i, j)$ meets the pixels `X[:, i : i + stride*H' : stride, j : j + stride*W' : stride]`, and `@` multiplies the last axis.
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def conv_shifted(X, K, b, stride=1):
+#     (B, H, W, _), (kh, kw, _, O) = X.shape, K.shape
+#     h, w = (H - kh) // stride + 1, (W - kw) // stride + 1
+#     Z = np.zeros((B, h, w, O)) + b
+#     for i, j in np.ndindex(kh, kw):
+#         moved = X[:, i:i + stride * h:stride, j:j + stride * w:stride]
+#         Z += moved @ K[i, j]
+#     return Z
+# ```
+# </details>
+
+# %% [markdown]
+# ## 9.6 Backward: gradients of input, kernel and bias
+#
+# im2col turned the layer into a dense layer. Let $M$ be its matrix of windows and $\tilde K$ the kernels as a matrix $(k_h k_w C,\; O)$; then $Z = M \tilde K + b$, and notebook 06 has all three gradients, with $\delta = \partial L/\partial Z$:
+#
+# $$\frac{\partial L}{\partial \tilde K} = M^\top \delta, \qquad \frac{\partial L}{\partial b} = \sum_{nuv} \delta_{nuv}, \qquad \frac{\partial L}{\partial M} = \delta\, \tilde K^\top .$$
+#
+# One step is left: from the windows back to the pixels. im2col copied each pixel into several rows. Used several times means **gradients add**: put every entry of $\partial L/\partial M$ back where its pixel came from, and add. That is *col2im*.
+#
+# In indices, the same by asking who uses what:
+#
+# $$\frac{\partial L}{\partial k_{ijco}} = \sum_{nuv} x_{n,\,su+i,\,sv+j,\,c}\;\delta_{nuvo}
+# \qquad
+# \frac{\partial L}{\partial x_{n\,r\,q\,c}} = \sum_{\substack{u, i:\; su + i = r \\ v, j:\; sv + j = q}} \;\sum_o \delta_{nuvo}\; k_{ijco}$$
+
+# %%
+def col2im(rows, shape, size, stride=1):
+    """Add every window's entries back to their pixels: the transpose of im2col.
+
+    rows: (B·H'·W', kh·kw·C), shape: (B, H, W, C) of the pictures -> that shape
+    """
+    (B, H, W, C), (kh, kw) = shape, size
+    h, w = (H - kh) // stride + 1, (W - kw) // stride + 1
+    rows = rows.reshape(B, h, w, kh, kw, C)
+    X = np.zeros(shape, rows.dtype)
+    for i, j in np.ndindex(kh, kw):
+        X[:, i:i + stride * h:stride, j:j + stride * w:stride] += rows[:, :, :, i, j]
+    return X
+
+
+def conv_backward(X, K, delta, stride=1):
+    """Gradients of conv(X, K, b, stride) from delta = dL/dZ.
+
+    -> dL/dX, dL/dK, dL/db, shaped like X, K and b
+    """
+    (kh, kw, _, O), delta = K.shape, delta.reshape(-1, K.shape[3])
+    grad_K = (im2col(X, (kh, kw), stride).T @ delta).reshape(K.shape)
+    grad_rows = delta @ K.reshape(-1, O).T
+    return col2im(grad_rows, X.shape, (kh, kw), stride), grad_K, delta.sum(axis=0)
+
+
+# %% [markdown]
+# The judge is notebook 06's: central differences, which know nothing of windows.
+
+# %%
+def numerical_gradient(f, z, h=1e-5):
+    """Central differences (f(z+h) - f(z-h)) / 2h of a scalar function, entry by entry."""
+    grad = np.empty_like(z)
+    for i in np.ndindex(z.shape):
+        up, down = z.copy(), z.copy()
+        up[i] += h
+        down[i] -= h
+        grad[i] = (f(up) - f(down)) / (2 * h)
+    return grad
+
+
+def assert_same(names, got, expected):
+    """Assert equal shapes and values, and name the gradient that differs."""
+    assert len(got) == len(expected), f"{len(got)} results, {len(expected)} expected"
+    for name, ours, right in zip(names.split(), got, expected):
+        shape = np.shape(ours)
+        assert shape == right.shape, f"{name} has shape {shape}, not {right.shape}"
+        np.testing.assert_allclose(ours, right, rtol=1e-6, atol=1e-9, err_msg=name)
+
+
+# %%
+for stride in (1, 2, 3):
+    delta = layer_rng.normal(size=conv(X, K, b, stride).shape)
+    by_rule = conv_backward(X, K, delta, stride)
+    score = lambda X, K, b: np.sum(delta * conv(X, K, b, stride))
+    by_nudge = (numerical_gradient(lambda X: score(X, K, b), X),
+                numerical_gradient(lambda K: score(X, K, b), K),
+                numerical_gradient(lambda b: score(X, K, b), b))
+    worst = [np.abs(rule - nudge).max() for rule, nudge in zip(by_rule, by_nudge)]
+    print(f"stride {stride}: largest difference of dL/dX, dL/dK, dL/db: "
+          + ", ".join(f"{value:.1e}" for value in worst))
+
+# %% [markdown]
+# Stride 1 hides a surprise. There $u = r - i$, so the gradient of the input reads $\sum_{ij} \delta(r - i,\, q - j)\, k(i, j)$: with its minus signs, that is Document 5's formula, kernel mirrored, outside counted as zero.
+# **The backward pass of a layer's cross-correlation is a true convolution.** Check it with Fourier transforms, summed over the output channels:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+delta = layer_rng.normal(size=conv(X, K, b).shape)
+grad_X = conv_backward(X, K, delta)[0]
+wave = lambda array: np.fft.rfft2(array, X.shape[1:3], axes=(1, 2))
+spectrum = np.einsum("nuvo,uvco->nuvc", wave(delta), np.moveaxis(
+    wave(np.moveaxis(K, (2, 3), (0, 3))), 0, 2))
+difference = np.abs(np.fft.irfft2(spectrum, X.shape[1:3], axes=(1, 2)) - grad_X).max()
+print("gradient of the input is a convolution, to 1e-12:", difference < 1e-12)
+
+# %% [markdown]
+# How much gradient can a pixel collect? As much as there are windows that read it. Send back ones:
+
+# %%
+fig, axes = plt.subplots(1, 3, figsize=(8.2, 2.9))
+for ax, stride in zip(axes, (1, 2, 3)):
+    shape = (1, 9, 9, 1)
+    ones = np.ones_like(im2col(np.zeros(shape), (3, 3), stride))
+    numbers(ax, col2im(ones, shape, (3, 3), stride)[0, :, :, 0], f"stride {stride}")
+fig.suptitle("Windows (3×3) that read each pixel: uneven at stride 2", fontweight="bold")
+plt.show()
+
+# %% [markdown]
+# At stride 1 the border counts less, a corner one ninth of an inner pixel: padding also serves to be fair to borders. At stride 2 the counts alternate 1, 2, 4 in a checkerboard, which will haunt us in 9.10. At stride 3 every pixel is read once.
+
+# %% [markdown]
+# ### Exercise 9.6 · a depthwise convolution
+#
+# MobileNet's trick: give every channel its *own* $k \times k$ kernel and mix channels afterwards by a 1×1 layer. For $C$ channels in and out that is $k^2 C + C^2$ weights instead of $k^2 C^2$. The first half, stride 1:
+# $\;z_{nuvc} = b_c + \sum_{ij} x_{n,u+i,v+j,c}\, k_{ijc}$. Derive its three gradients: who uses what?
+
+# %% tags=["exercise"]
+def depthwise_backward(X, K, delta):
+    """Gradients of a depthwise convolution of stride 1, from delta = dL/dZ.
+
+    X: (B, H, W, C), K: (kh, kw, C), delta: (B, H', W', C)
+    -> dL/dX (B, H, W, C), dL/dK (kh, kw, C), dL/db (C,)
+    """
+    raise NotImplementedError("your turn")
+
+# %% tags=["check"]
+def depthwise(X, K, b):
+    return np.einsum("nuvijc,ijc->nuvc", windows(X, K.shape[:2]), K) + b
+
+
+with check("9.6", "backward through a depthwise convolution"):
+    for seed, size_t in enumerate([(2, 3), (3, 1)]):
+        test_rng = np.random.default_rng(seed)
+        X_t, K_t = test_rng.normal(size=(2, 4, 5, 3)), test_rng.normal(size=(*size_t, 3))
+        b_t = test_rng.normal(size=3)
+        up = test_rng.normal(size=depthwise(X_t, K_t, b_t).shape)
+        expected = (
+            numerical_gradient(lambda X: np.sum(up * depthwise(X, K_t, b_t)), X_t),
+            numerical_gradient(lambda K: np.sum(up * depthwise(X_t, K, b_t)), K_t),
+            numerical_gradient(lambda b: np.sum(up * depthwise(X_t, K_t, b)), b_t))
+        assert_same("dL/dX dL/dK dL/db", depthwise_backward(X_t, K_t, up), expected)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Loop over $(i, j)$. With `moved = X[:, i:i+h, j:j+w]` the forward pass adds `moved * K[i, j]`. So `K[i, j]` collects `moved * delta` over batch and places, and the same slice of `dX` collects `delta * K[i, j]`.
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def depthwise_backward(X, K, delta):
+#     h, w = delta.shape[1:3]
+#     grad_X, grad_K = np.zeros_like(X), np.zeros_like(K)
+#     for i, j in np.ndindex(K.shape[:2]):
+#         grad_K[i, j] = (X[:, i:i + h, j:j + w] * delta).sum(axis=(0, 1, 2))
+#         grad_X[:, i:i + h, j:j + w] += delta * K[i, j]
+#     return grad_X, grad_K, delta.sum(axis=(0, 1, 2))
+# ```
+# </details>
+
+# %% [markdown]
+# ## 9.7 Pooling, and what it does to a shift
+#
+# *Pooling* (池化) slides a window too, but asks it a fixed question, per channel: the largest value (max pooling, 最大池化) or the mean (average pooling, 平均池化). There is nothing to learn. Backward:
+#
+# - **Average**: each of the $k^2$ entries had factor $1/k^2$, so each gets $\delta / k^2$.
+# - **Max**: only the winner was used. It gets all of $\delta$, the others nothing. (Where two tie there is no derivative; like TensorFlow we let the first win.)
+#
+# Then col2im adds up, as for the convolution.
+
+# %%
+def max_pool(X, k, stride):
+    """Largest entry of each k×k window. X: (B, H, W, C) -> (B, H', W', C), winners."""
+    view = windows(X, (k, k), stride)
+    flat = view.reshape(*view.shape[:3], k * k, -1)
+    return flat.max(axis=3), flat.argmax(axis=3)
+
+
+def max_pool_backward(delta, winners, shape, k, stride):
+    """dL/dX from delta = dL/dZ and the winners that max_pool returned."""
+    won = np.arange(k * k)[:, None] == winners[:, :, :, None]
+    return col2im(won * delta[:, :, :, None], shape, (k, k), stride)
+
+
+def average_pool(X, k, stride):
+    """Mean of each k×k window. X: (B, H, W, C) -> (B, H', W', C)."""
+    return windows(X, (k, k), stride).mean(axis=(3, 4))
+
+
+def average_pool_backward(delta, shape, k, stride):
+    """dL/dX from delta = dL/dZ."""
+    shares = np.repeat(delta[:, :, :, None] / k**2, k * k, axis=3)
+    return col2im(shares, shape, (k, k), stride)
+
+
+# %%
+map_in = np.array([[1.0, 3, 2, 0], [5, 2, 1, 1], [0, 1, 4, 6], [2, 1, 0, 3]])
+map_in = map_in[None, :, :, None]
+arriving = np.array([[10.0, -4], [2, 8]])[None, :, :, None]
+pooled, winners = max_pool(map_in, 2, 2)
+to_max = max_pool_backward(arriving, winners, map_in.shape, 2, 2)
+to_mean = average_pool_backward(arriving, map_in.shape, 2, 2)
+
+fig, axes = plt.subplots(1, 5, figsize=(9.4, 2.5), width_ratios=[4, 2.6, 2.6, 4, 4])
+blocks = [(0, 0, 2, 2, plotting.GRAY), (0, 2, 2, 2, plotting.GRAY),
+          (2, 0, 2, 2, plotting.GRAY), (2, 2, 2, 2, plotting.GRAY)]
+shown = {"input": (map_in, blocks), "max, 2×2": (pooled, ()),
+         "δ arrives": (arriving, ()), "δ to the winners": (to_max, blocks),
+         "average: δ / 4": (to_mean, blocks)}
+for ax, (title, (values, marks)) in zip(axes, shown.items()):
+    numbers(ax, values[0, :, :, 0], title, marks)
+plt.show()
+
+# %%
+pool_rng = np.random.default_rng(7)
+X = pool_rng.normal(size=(2, 7, 6, 3))
+for k, stride in ((2, 2), (3, 2), (3, 1)):
+    Z, winners = max_pool(X, k, stride)
+    delta = pool_rng.normal(size=Z.shape)
+    to_max = max_pool_backward(delta, winners, X.shape, k, stride)
+    to_mean = average_pool_backward(delta, X.shape, k, stride)
+    by_nudge = [numerical_gradient(lambda X: np.sum(delta * max_pool(X, k, stride)[0]), X),
+                numerical_gradient(lambda X: np.sum(delta * average_pool(X, k, stride)), X)]
+    print(f"window {k}, stride {stride}: largest difference"
+          f" max {np.abs(to_max - by_nudge[0]).max():.1e},"
+          f" average {np.abs(to_mean - by_nudge[1]).max():.1e}")
+
+# %% [markdown]
+# **What pooling saves.** Document 2 says that it reduces "the number of parameters", Document 5 that it speeds up training. Count Document 1's CIFAR-10 network (convolution 3×3 to 32 maps, pooling, dense 64, dense 10), with and without its pooling layer:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+def count(pool):
+    """Parameters and multiplications of each layer, for one 32×32 color picture."""
+    side = 30 // pool
+    flat = side * side * 32
+    return {"convolution": ((3 * 3 * 3 + 1) * 32, 30 * 30 * 27 * 32), "pooling": (0, 0),
+            "dense 64": ((flat + 1) * 64, flat * 64), "dense 10": (65 * 10, 640)}
+
+
+for layer, with_pool, without in zip(count(2), count(2).values(), count(1).values()):
+    print(f"{layer:12} parameters {with_pool[0]:9,} (without {without[0]:9,})"
+          f"   multiplications {with_pool[1]:9,} (without {without[1]:9,})")
+print(f"{'sum':12} parameters {sum(p for p, _ in count(2).values()):9,}"
+      f" (without {sum(p for p, _ in count(1).values()):9,})")
+
+# %% [markdown]
+# Put precisely: pooling has no parameters and changes none in any convolution, before or after. It shrinks the map, so a *dense* layer behind it has a quarter of the weights, and *every* layer behind it has a quarter of the places to compute.
+# (The 462,410 are the number that Keras reports for that listing.)
+#
+# **What pooling tolerates.** A convolution is equivariant: move the input, and the map moves along. That is not yet *invariance* (不变性), an answer that stays the same. Pooling buys some. Measure it: real digits on a wide canvas, sixteen random kernels with ReLU, then pools of growing size. How much do the features change when the digit moves by $d$ pixels?
+
+# %%
+def on_canvas(images, side, down=0, right=0):
+    """8×8 digits in the middle of an empty side×side canvas, moved. -> (n, side, side, 1)"""
+    canvas = np.zeros((len(images), side, side, 1), np.float32)
+    top, left = (side - 8) // 2 + down, (side - 8) // 2 + right
+    canvas[:, top:top + 8, left:left + 8, 0] = images / 16
+    return canvas
+
+
+random_kernels = pool_rng.normal(size=(3, 3, 1, 16)).astype(np.float32) / 3
+
+
+def features(right, pool):
+    """Pooled maps of 100 digits moved to the right. -> (100, many)"""
+    maps = conv(on_canvas(digits.x_test[:100], 26, right=right), random_kernels, 0.0)
+    return max_pool(np.maximum(maps, 0), pool, pool)[0].reshape(100, -1)
+
+
+# %%
+moves = range(9)
+fig, ax = plt.subplots(figsize=(6.2, 3.4))
+for pool, name in ((1, "no pooling"), (2, "2×2"), (4, "4×4"), (8, "8×8"), (24, "global")):
+    still = features(0, pool)
+    change = [np.linalg.norm(features(d, pool) - still) / np.linalg.norm(still) for d in moves]
+    ax.plot(moves, change, "o-", ms=4, label=name)
+ax.set(title="Max pooling tolerates shifts of up to its own size", xlabel="digit moved by, pixels",
+       ylabel="relative change of the features")
+ax.legend(title="max pooling", loc="upper left", bbox_to_anchor=(1, 1))
+plt.show()
+
+maps = lambda d: conv(on_canvas(digits.x_test[:100], 26, right=d), random_kernels, 0.0)
+print("the map moves with the digit, exactly:", np.array_equal(maps(0)[:, :, :-3], maps(3)[:, :, 3:]))
+
+# %% [markdown]
+# TODO read the figure.
+#
+# Also the price: whoever needs to know *where* (detection, segmentation: notebook 19) has lost it. And a stride larger than 1 samples the map at every $s$-th place only, so equivariance survives exactly only for shifts by multiples of $s$.
+
+# %% [markdown]
+# ## 9.8 The receptive field grows
+#
+# One 3×3 layer sees three pixels across. What does a unit five layers up see? Let $r_l$ be the width of input that a unit of layer $l$ can see, and $j_l$ the *jump*: the distance, in input pixels, between two neighboring units. One unit of the input sees itself: $r_0 = j_0 = 1$. A unit of layer $l$ reads $k_l$ neighbors, spread over $(k_l - 1)$ jumps:
+#
+# $$\boxed{\; r_l = r_{l-1} + (k_l - 1)\, j_{l-1}, \qquad j_l = j_{l-1}\, s_l \;}$$
+#
+# Stacked 3×3 layers add two pixels each; behind every stride of 2 each further layer adds twice as many. Instead of trusting that, *measure*: which input pixels have a gradient? The backward pass is an instrument.
+
+# %%
+def input_gradient(layers, side, rng):
+    """Mean |gradient| of one central output with respect to the pixels of a picture.
+
+    layers: (kernel size, stride, dilation); 30 random linear networks. -> (side, side)
+    """
+    total = np.zeros((side, side))
+    for _ in range(30):
+        kernels, shapes = [], [(1, side, side, 1)]
+        for k, stride, dilation in layers:
+            wide = np.zeros(((k - 1) * dilation + 1,) * 2)  # zeros between the entries
+            wide[::dilation, ::dilation] = rng.normal(size=(k, k))
+            kernels.append(wide[:, :, None, None])
+            maps = conv(np.zeros(shapes[-1]), kernels[-1], 0.0, stride)
+            shapes.append(maps.shape)
+        delta = np.zeros(shapes[-1])
+        delta[0, shapes[-1][1] // 2, shapes[-1][2] // 2] = 1
+        for (_, stride, _), K, shape in zip(layers[::-1], kernels[::-1], shapes[-2::-1]):
+            delta = conv_backward(np.zeros(shape), K, delta, stride)[0]
+        total += np.abs(delta[0, :, :, 0]) / np.abs(delta).max()
+    return total / total.max()
+
+
+# %%
+stacks = {"two 3×3": [(3, 1, 1)] * 2, "five 3×3": [(3, 1, 1)] * 5,
+          "twelve 3×3": [(3, 1, 1)] * 12,
+          "five, strides 2": [(3, 2, 1)] * 5,
+          "four, dilated 1 2 4 8": [(3, 1, 2**i) for i in range(4)]}
+fig, axes = plt.subplots(1, 5, figsize=(10, 2.5))
+for ax, (name, layers) in zip(axes, stacks.items()):
+    seen = input_gradient(layers, 95, rng)
+    inside = np.flatnonzero(seen.max(axis=0))
+    first, width = inside[0], inside[-1] - inside[0] + 1
+    ax.imshow(seen[:80, :80] if width < 1 else seen, cmap="viridis", vmax=0.7)
+    ax.add_patch(plt.Rectangle((first - 0.5, first - 0.5), width, width, fill=False,
+                               ec=plotting.ORANGE, lw=1.5))
+    mass = np.sort(seen.ravel())[::-1].cumsum() / seen.sum()
+    core = np.sqrt(np.searchsorted(mass, 0.9))
+    ax.set_title(f"{name}\nsees {width}, 90 % in {core:.0f}", fontsize=9)
+    ax.axis("off")
+plt.show()
+
+# %% [markdown]
+# TODO
+
+# %% [markdown]
+# ### Exercise 9.8 · the recurrence
+#
+# Write it with one more letter: *dilation* (空洞卷积) $d$ puts $d - 1$ zeros between neighboring kernel entries. WaveNet, which Document 4 names, hears far with few layers that way.
+
+# %% tags=["exercise"]
+def receptive_field(layers):
+    """Width seen by one unit, and jump between units, after all layers.
+
+    layers: list of (kernel size, stride, dilation), first layer first -> (r, j)
+    """
+    raise NotImplementedError("your turn")
+
+# %% tags=["check"]
+with check("9.8", "receptive field and jump"):
+    for layers, expected in [
+        ([], (1, 1)), ([(5, 3, 1)], (5, 3)), ([(3, 1, 1)] * 4, (9, 1)),
+        ([(7, 2, 1), (3, 2, 1), (3, 1, 1)], (19, 4)),
+        ([(3, 1, 1), (3, 1, 2), (3, 2, 4), (2, 1, 3)], (18, 2)),
+    ]:
+        got = tuple(receptive_field(layers))
+        assert got == expected, f"{layers}: {got}, not {expected}"
+    # VGG-16 up to its last pooling layer: 212 pixels, as in Araujo et al. (2019)
+    blocks = [[(3, 1, 1)] * depth + [(2, 2, 1)] for depth in (2, 2, 3, 3, 3)]
+    assert receptive_field(sum(blocks, [])) == (212, 32), "VGG-16 sees 212, jump 32"
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Dilation only spreads the $k$ entries over $(k - 1)\,d$ jumps. Update $r$ before $j$.
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def receptive_field(layers):
+#     size, jump = 1, 1
+#     for kernel, stride, dilation in layers:
+#         size += (kernel - 1) * dilation * jump
+#         jump *= stride
+#     return size, jump
+# ```
+# </details>
+
+# %% [markdown]
+# ## 9.9 Transposed convolution
+#
+# Document 2 counts a "deconvolution layer" (反卷积层) among the parts of a convolutional network. The name promises an inverse. What Keras has is `Conv2DTranspose`, the *transposed* convolution (转置卷积). Let us see which it is.
+#
+# A convolution is linear, so for a fixed picture size it *is* a matrix $A$: $\;z = A x$, with picture and map unrolled. Build it column by column: column $m$ is the answer to a picture that is 1 at pixel $m$ and 0 elsewhere.
+
+# %%
+def as_matrix(K, side, stride=1):
+    """The matrix of a one-channel convolution. K: (kh, kw) -> (outputs, side²)."""
+    pixels = np.eye(side * side).reshape(-1, side, side, 1)
+    return conv(pixels, K[:, :, None, None], 0.0, stride).reshape(side * side, -1).T
+
+
+nine = np.arange(1.0, 10).reshape(3, 3)
+fig, axes = plt.subplots(1, 3, figsize=(9.6, 3.1), width_ratios=[36, 16, 49])
+A = as_matrix(nine, 6)
+for ax, matrix, title in ((axes[0], A, "$A$: 6×6 picture to 4×4"),
+                          (axes[1], A.T, "$A^\\top$: back to 6×6"),
+                          (axes[2], as_matrix(nine, 7, 2), "stride 2: 7×7 to 3×3")):
+    ax.imshow(np.where(matrix == 0, np.nan, matrix), cmap="viridis", vmin=0, vmax=9)
+    ax.set(title=f"{title}\n{matrix.shape[0]} × {matrix.shape[1]}", xticks=[], yticks=[])
+    ax.grid(False)
+plt.show()
+
+# %% [markdown]
+# Nine numbers (nine colors), repeated in every row, moved by one place, with a jump where a window goes to the next picture row. All else is zero.
+#
+# Now everything of 9.6 is one line. Forward $z = A x$; so backward $\partial L/\partial x = A^\top \delta$. And the **transposed convolution is that backward pass used as a forward pass**:
+#
+# $$\text{convolution: } z = A x \qquad\qquad \text{transposed convolution: } y = A^\top z$$
+#
+# It takes a small map to the size of the large one: up-sampling with learnable weights, for segmentation and generators, not a part of every network. We own the code already: the line of `conv_backward` for the input, plus a bias.
+
+# %%
+def conv_transpose(Z, K, b, stride=1):
+    """The transpose of conv as a layer: every entry of Z stamps the kernels, b is added.
+
+    Z: (B, h, w, O), K: (kh, kw, C, O), b: (C,) -> (B, s(h-1) + kh, s(w-1) + kw, C)
+    """
+    (kh, kw, C, O), (B, h, w, _) = K.shape, Z.shape
+    rows = Z.reshape(-1, O) @ K.reshape(-1, O).T
+    shape = (B, stride * (h - 1) + kh, stride * (w - 1) + kw, C)
+    return col2im(rows, shape, (kh, kw), stride) + b
+
+
+def conv_transpose_backward(Z, K, grad_Y, stride=1):
+    """Gradients dL/dZ, dL/dK, dL/db: the transpose's transpose is conv again."""
+    rows = im2col(grad_Y, K.shape[:2], stride)
+    grad_Z = (rows @ K.reshape(-1, K.shape[3])).reshape(Z.shape)
+    grad_K = (rows.T @ Z.reshape(-1, K.shape[3])).reshape(K.shape)
+    return grad_Z, grad_K, grad_Y.sum(axis=(0, 1, 2))
+
+
+# %%
+# NBVAL_CHECK_OUTPUT
+matrix_rng = np.random.default_rng(9)
+for side, stride in ((6, 1), (7, 2), (9, 3)):
+    K = matrix_rng.normal(size=(3, 3))
+    A = as_matrix(K, side, stride)
+    m = (side - 3) // stride + 1
+    z = matrix_rng.normal(size=(m, m))
+    layer = conv_transpose(z[None, :, :, None], K[:, :, None, None], 0.0, stride)
+    print(f"stride {stride}: A {A.shape!s:8} transposed times z equals the layer to 1e-12:",
+          np.abs(layer.ravel() - A.T @ z.ravel()).max() < 1e-12)
+
+# %%
+Z = matrix_rng.normal(size=(2, 3, 2, 4))
+K, b = matrix_rng.normal(size=(3, 2, 3, 4)), matrix_rng.normal(size=3)
+up = matrix_rng.normal(size=conv_transpose(Z, K, b, 2).shape)
+by_rule = conv_transpose_backward(Z, K, up, 2)
+score = lambda Z, K, b: np.sum(up * conv_transpose(Z, K, b, 2))
+by_nudge = (numerical_gradient(lambda Z: score(Z, K, b), Z),
+            numerical_gradient(lambda K: score(Z, K, b), K),
+            numerical_gradient(lambda b: score(Z, K, b), b))
+print("largest difference of dL/dZ, dL/dK, dL/db: " + ", ".join(
+    f"{np.abs(rule - nudge).max():.1e}" for rule, nudge in zip(by_rule, by_nudge)))
+
+# %% [markdown]
+# Keras stores this layer's kernel as $(k_h, k_w, C_\text{out}, C_\text{in})$, the other way round than in `Conv2D`. Now you know why: it is the kernel of the convolution that the layer transposes.
+#
+# **Two ways to see it.** *Stamping*: each entry of the small map multiplies the whole kernel, stamps it into the large one, $s$ pixels apart, and overlaps add. *Sliding*: put $s - 1$ zeros between the entries, pad, and run an ordinary convolution with the kernel turned by 180° (hence the other name, "fractionally strided").
+
+# %%
+z = np.array([[1.0, 2], [3, 0]])
+stamp = np.array([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]])
+spread = np.zeros((3, 3))
+spread[::2, ::2] = z  # stride 2: one zero between the entries
+stamped = conv_transpose(z[None, :, :, None], stamp[:, :, None, None], 0.0, 2)[0, :, :, 0]
+slid = cross_correlate(np.pad(spread, 2), stamp[::-1, ::-1])
+
+fig, axes = plt.subplots(1, 4, figsize=(9, 2.9), width_ratios=[2, 3, 5, 7])
+numbers(axes[0], z, "small map")
+numbers(axes[1], stamp, "kernel")
+numbers(axes[2], stamped, "stamped at stride 2",
+        [(0, 0, 3, 3, plotting.ORANGE), (0, 2, 3, 3, plotting.GREEN)])
+numbers(axes[3], np.pad(spread, 2), "zeros between and around, then slide",
+        [(1, 2, 3, 3, plotting.ORANGE)])
+plt.show()
+print("stamping equals sliding:", np.array_equal(stamped, slid))
+
+# %% [markdown]
+# The stamp of the 1 (orange) and that of the 2 (green) share a column, where the picture holds their sums, 1·1 + 2·1 = 3 on top.
+#
+# **An inverse it is not.** $A^\top A \ne I$: the shape comes back, the values don't. A stride of 2 has thrown away three numbers of four, and no matrix brings them back; the best guess from what is left is the pseudo-inverse $A^+$, a different matrix.
+
+# %%
+K = np.outer([0.25, 0.5, 0.25], [0.25, 0.5, 0.25])
+wide = np.pad(digits.x_test[3] / 16, ((1, 2), (1, 2)))  # 11×11
+A = as_matrix(K, 11, 2)
+z = A @ wide.ravel()
+views = {"$x$": wide, "$z = Ax$": z.reshape(5, 5),
+         "$A^\\top z$, rescaled": (4 * A.T @ z).reshape(11, 11),
+         "$A^+ z$": (np.linalg.pinv(A) @ z).reshape(11, 11)}
+fig, axes = plt.subplots(1, 4, figsize=(8, 2.3))
+for ax, (title, view) in zip(axes, views.items()):
+    ax.imshow(view, vmin=0, vmax=1)
+    ax.set_title(title)
+    ax.axis("off")
+plt.show()
+for name in ("$A^\\top z$, rescaled", "$A^+ z$"):
+    error = np.linalg.norm(views[name] - wide) / np.linalg.norm(wide)
+    print(f"{name.replace('$', '').replace(chr(92) + 'top', 'T'):18} relative error {error:.2f};"
+          f" gives the same z again: {np.allclose(A @ views[name].ravel(), z)}")
+
+# %% [markdown]
+# TODO: Which size comes back? By exercise 9.4 several input sizes lead to the same $m$; the transposed layer takes the smallest, $s(m - 1) + k$, and frameworks have an `output_padding` to ask for another.
+
+# %% [markdown]
+# ## 9.10 Checkerboard artifacts
+#
+# Generated images often carry a fine grid. Where does it come from? Give a transposed convolution the dullest input there is, a constant 1. Output pixel $r$ (in one dimension) collects the kernel entries $k_i$ that some stamp brings there, $s u + i = r$: all $i$ with the same remainder as $r$. So a constant comes out as
+#
+# $$y_r = \sum_{i \,\equiv\, r \;(\mathrm{mod}\; s)} k_i ,$$
+#
+# one sum per *phase* $r \bmod s$, and the pattern of the phases repeats over the whole picture. A kernel of 3 at stride 2 has two taps in one phase and one in the other; in two dimensions 4, 2, 2 and 1, the counts of 9.6.
+
+# %%
+def enlarge(k, kind, kernel_rng, times=2, side=6):
+    """A constant picture, enlarged `times` times by 2 with random positive kernels."""
+    Y = np.ones((1, side, side, 1))
+    for _ in range(times):
+        K = kernel_rng.uniform(0.5, 1.5, size=(k, k, 1, 1))
+        if kind == "transposed":
+            Y = conv_transpose(Y, K, 0.0, 2)
+        else:  # repeat every pixel, then an ordinary convolution
+            Y = conv(Y.repeat(2, axis=1).repeat(2, axis=2), K, 0.0)
+        Y = Y[:, 2:-2, 2:-2] if kind == "transposed" else Y  # without the border
+        Y /= Y.mean()
+    return Y[0, :, :, 0]
+
+
+def unevenness(picture):
+    """Spread of the four phases' means, relative to the mean."""
+    phases = [picture[i::2, j::2].mean() for i in (0, 1) for j in (0, 1)]
+    return np.std(phases) / np.mean(phases)
+
+
+# %%
+ways = {"transposed, 3×3": (3, "transposed"), "transposed, 4×4": (4, "transposed"),
+        "repeat pixels, then 3×3": (3, "resize")}
+fig, axes = plt.subplots(1, 4, figsize=(9.8, 2.7), width_ratios=[1, 1, 1, 1.5])
+for i, (name, (k, kind)) in enumerate(ways.items()):
+    picture = enlarge(k, kind, np.random.default_rng(1))
+    axes[i].imshow(picture, cmap="gray", vmin=0.4, vmax=1.6)
+    axes[i].set_title(name, fontsize=10)
+    axes[i].axis("off")
+    draws = [unevenness(enlarge(k, kind, np.random.default_rng(seed), 1)[:8, :8])
+             for seed in range(200)]
+    axes[3].plot(np.sort(draws), np.linspace(0, 1, 200), label=name)
+axes[3].set(title="200 random kernels", xlabel="unevenness of the phases",
+            ylabel="share below", ylim=(0, 1.02))
+axes[3].legend(fontsize=8, loc="lower right")
+fig.suptitle("A constant picture, enlarged", fontweight="bold")
+plt.show()
+
+# %% [markdown]
+# TODO
+#
+# So a size divisible by the stride evens out the *counts*, not the sums: those depend on the weights. Artifact-free on constants means equal phase sums, and training has to find that. It can also be built in: the 3×3 kernel of linear interpolation, $(\tfrac12, 1, \tfrac12) \otimes (\tfrac12, 1, \tfrac12)$, has phase sums $1$, $\tfrac12 + \tfrac12$, $\tfrac12 + \tfrac12$, $4 \cdot \tfrac14$: no checkerboard, though 3 is odd. Segmentation networks start from it. And the backward pass of *any* stride-2 convolution has the same pattern, in the gradient that reaches its input.
+
+# %% [markdown]
+# ### Exercise 9.10 · even out a kernel
+#
+# Given any positive kernel, rescale its entries, phase by phase, so that a transposed convolution of stride $s$ turns the constant 1 into the constant 1.
+
+# %% tags=["exercise"]
+def even_out(K, stride):
+    """A kernel whose entries of each phase (row mod stride, column mod stride) sum to 1.
+
+    K: (kh, kw), positive, both at least stride -> new array (kh, kw); K is not changed
+    """
+    raise NotImplementedError("your turn")
+
+# %% tags=["check"]
+with check("9.10", "a transposed convolution without checkerboard"):
+    for seed, (size_t, stride) in enumerate([((3, 3), 2), ((5, 4), 2), ((7, 4), 3), ((2, 3), 1)]):
+        K_t = np.random.default_rng(seed).uniform(0.5, 1.5, size=size_t)
+        untouched = K_t.copy()
+        fair = even_out(K_t, stride)
+        assert np.shape(fair) == size_t, f"shape {np.shape(fair)}, not {size_t}"
+        np.testing.assert_array_equal(K_t, untouched, "K itself must not change")
+        Y = conv_transpose(np.ones((1, 9, 9, 1)), fair[:, :, None, None], 0.0, stride)
+        inner = Y[0, size_t[0]:-size_t[0], size_t[1]:-size_t[1], 0]
+        np.testing.assert_allclose(inner, 1, atol=1e-12)
+        # within a phase the entries keep their proportions
+        ratio = (fair / K_t)[::stride, ::stride]
+        np.testing.assert_allclose(ratio, ratio[0, 0], rtol=1e-12)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `K[i::stride, j::stride]` is one phase. There are `stride` × `stride` of them.
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def even_out(K, stride):
+#     fair = K.copy()
+#     for i, j in np.ndindex(stride, stride):
+#         fair[i::stride, j::stride] /= K[i::stride, j::stride].sum()
+#     return fair
+# ```
+# </details>
+
+# %% [markdown]
+# ## 9.11 Batch normalization
+#
+# Deep convolutional networks were hard to train until each channel was standardized inside the network: *batch normalization* (批量归一化). Take one channel and collect its $m = B\,H\,W$ values $x_i$ over all pictures and places of the batch:
+#
+# $$\mu = \frac1m \sum_i x_i, \qquad v = \frac1m \sum_i (x_i - \mu)^2, \qquad \sigma = \sqrt{v + \varepsilon}, \qquad
+# \hat x_i = \frac{x_i - \mu}{\sigma}, \qquad y_i = \gamma\, \hat x_i + \beta .$$
+#
+# $\gamma$ and $\beta$ (one each per channel) are learned, so the layer can still choose any scale and offset; $\varepsilon$ keeps a dead channel from dividing by zero.
+#
+# **Backward.** Let $g_i = \gamma\,\delta_i$ be the gradient at $\hat x_i$. For the two parameters, $\;\partial L/\partial\gamma = \sum_i \delta_i \hat x_i$ and $\;\partial L/\partial\beta = \sum_i \delta_i$.
+# For $x_i$ count the paths: directly, through $\mu$, and through $v$, which *every* $\hat x_j$ uses.
+#
+# $$\frac{\partial L}{\partial v} = \sum_j g_j\,(x_j - \mu)\cdot\left(-\tfrac12\right)\sigma^{-3} = -\frac{1}{2\sigma^2}\sum_j g_j \hat x_j,
+# \qquad
+# \frac{\partial L}{\partial \mu} = -\frac1\sigma \sum_j g_j$$
+#
+# (the path from $\mu$ through $v$ contributes $-\tfrac2m\sum_j (x_j - \mu) = 0$). With $\partial v/\partial x_i = \tfrac2m (x_i - \mu)$ and $\partial\mu/\partial x_i = \tfrac1m$ the three paths add up to
+#
+# $$\boxed{\;\frac{\partial L}{\partial x_i} = \frac{1}{\sigma}\left( g_i \;-\; \overline{g} \;-\; \hat x_i\; \overline{g\,\hat x} \right)\;}
+# \qquad \text{bars: means over the } m \text{ values.}$$
+
+# %%
+def batch_norm(X, gamma, beta, eps=1e-3):
+    """Training mode. X: (..., C); gamma, beta: (C,) -> Y like X, and (x_hat, mean, var)."""
+    axes = tuple(range(X.ndim - 1))
+    mean, var = X.mean(axis=axes), X.var(axis=axes)
+    x_hat = (X - mean) / np.sqrt(var + eps)
+    return gamma * x_hat + beta, (x_hat, mean, var)
+
+
+def batch_norm_backward(delta, gamma, x_hat, var, eps=1e-3):
+    """Gradients dL/dX, dL/dgamma, dL/dbeta from delta = dL/dY, training mode."""
+    axes = tuple(range(delta.ndim - 1))
+    g = gamma * delta
+    grad_X = g - g.mean(axis=axes) - x_hat * (g * x_hat).mean(axis=axes)
+    return (grad_X / np.sqrt(var + eps), (delta * x_hat).sum(axis=axes),
+            delta.sum(axis=axes))
+
+
+# %%
+norm_rng = np.random.default_rng(11)
+X = norm_rng.normal(3, 2, size=(4, 3, 2, 3))
+gamma, beta = norm_rng.normal(size=3), norm_rng.normal(size=3)
+up = norm_rng.normal(size=X.shape)
+Y, (x_hat, mean, var) = batch_norm(X, gamma, beta)
+by_rule = batch_norm_backward(up, gamma, x_hat, var)
+score = lambda X, gamma, beta: np.sum(up * batch_norm(X, gamma, beta)[0])
+by_nudge = (numerical_gradient(lambda X: score(X, gamma, beta), X),
+            numerical_gradient(lambda gamma: score(X, gamma, beta), gamma),
+            numerical_gradient(lambda beta: score(X, gamma, beta), beta))
+print("largest difference of dL/dX, dL/dγ, dL/dβ: " + ", ".join(
+    f"{np.abs(rule - nudge).max():.1e}" for rule, nudge in zip(by_rule, by_nudge)))
+
+# %% [markdown]
+# Read the box as geometry: from $g$ the backward pass subtracts its mean, and its component along $\hat x$. What is left is what the layer cannot undo itself: shifting or scaling all $x_i$ changes nothing in $\hat x$, so no gradient may point that way.
+
+# %%
+flat_x = norm_rng.normal(size=(400, 1))
+_, (x_hat, _, var) = batch_norm(flat_x, 1.0, 0.0)
+arriving = 0.8 + 0.6 * x_hat + 0.5 * norm_rng.normal(size=x_hat.shape)
+leaving = batch_norm_backward(arriving, 1.0, x_hat, var)[0]
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.8), sharey=True)
+for ax, values, title in zip(axes, (arriving, leaving),
+                             ("The gradient that arrives", "What is passed on")):
+    slope, level = np.polyfit(x_hat[:, 0], values[:, 0], 1)
+    ax.plot(x_hat, values, "o", ms=2.5, alpha=0.5)
+    ax.plot(x_hat[:, 0], slope * x_hat[:, 0] + level, color=plotting.RED,
+            label=f"mean {values.mean():.2f}, slope {abs(slope):.2f}")
+    ax.set(title=title, xlabel=r"$\hat x$", ylabel=r"$\partial L / \partial \hat x$, $x$")
+    ax.legend()
+plt.show()
+
+# %% [markdown]
+# Two consequences. A bias in front of batch normalization gets gradient exactly 0 ($\sum_i \partial L/\partial x_i = 0$): leave it out (`use_bias=False`). And kernels $K$ and $10K$ give the same output (but for $\varepsilon$), while the gradient of $10K$ is a tenth: large weights slow *themselves* down, which makes large learning rates bearable.
+#
+# **Two lives.** In use there may be one picture, no batch. So during training the layer also keeps running averages, and uses them afterwards in place of $\mu$ and $v$:
+#
+# $$\mu_\text{run} \leftarrow \alpha\,\mu_\text{run} + (1 - \alpha)\,\mu, \qquad v_\text{run} \leftarrow \alpha\,v_\text{run} + (1 - \alpha)\,v, \qquad \alpha = 0.99 \text{ in Keras.}$$
+#
+# They start at 0 and 1. From 0, after $t$ steps, the average has reached $(1 - \alpha^t)$ of the way. The same bias as in Adam (notebook 07), but here nobody corrects it.
+
+# %%
+steps, truth = np.arange(1, 501), 3.0
+draws = norm_rng.normal(truth, 2, size=(500, 64)).mean(axis=1)
+fig, axes = plt.subplots(1, 2, figsize=(8.6, 3.1))
+axes[0].plot(steps, draws, ".", ms=2, color=plotting.GRAY, label="batch means")
+for alpha, color in ((0.9, plotting.GREEN), (0.99, plotting.BLUE)):
+    running = np.cumsum(draws * (1 - alpha) * alpha ** -steps) * alpha ** steps
+    axes[0].plot(steps, running, color=color, label=f"running, α = {alpha}")
+    axes[0].plot(steps, truth * (1 - alpha ** steps), ":", color="black", lw=1)
+axes[0].set(title="The running mean starts at 0 and is late", xlabel="training step",
+            ylabel="mean", ylim=(0, 4.2))
+axes[0].legend(fontsize=8, loc="lower right")
+sizes = 2 ** np.arange(1, 11)
+spread = [norm_rng.normal(truth, 2, size=(400, m)).mean(axis=1).std() for m in sizes]
+axes[1].loglog(sizes, spread, "o", label="measured")
+axes[1].loglog(sizes, 2 / np.sqrt(sizes), color=plotting.GRAY, label=r"$\sigma / \sqrt{m}$")
+axes[1].set(title="Small batches disagree about the mean", xlabel="values per channel, m",
+            ylabel="s.d. of the batch mean")
+axes[1].legend()
+plt.show()
+late = {t: 1 - 0.99**t for t in (20, 100, 460)}
+print("α = 0.99, share of the way:", ", ".join(f"{v:.0%} after {t} steps" for t, v in late.items()))
+
+# %% [markdown]
+# TODO 
+#
+# ### Exercise 9.11 · fold it away
+#
+# In use, batch normalization is only a fixed scale and offset per channel, right behind a convolution that has weights and a bias anyway. Deployment tools therefore merge the two: return the kernel and bias of *one* convolution that does both.
+
+# %% tags=["exercise"]
+def fold(K, b, gamma, beta, mean, var, eps=1e-3):
+    """Kernel and bias of one convolution equal to conv(X, K, b) + normalization in use.
+
+    K: (kh, kw, C, O); all others: (O,), mean and var are the running averages
+    -> kernel (kh, kw, C, O), bias (O,)
+    """
+    raise NotImplementedError("your turn")
+
+# %% tags=["check"]
+with check("9.11", "convolution and batch normalization in one"):
+    for seed, eps_t in enumerate((1e-3, 0.3)):
+        test_rng = np.random.default_rng(seed)
+        X_t, K_t = test_rng.normal(size=(2, 5, 6, 3)), test_rng.normal(size=(3, 2, 3, 4))
+        b_t, gamma_t, beta_t, mean_t = test_rng.normal(size=(4, 4))
+        var_t = test_rng.uniform(0.1, 2, size=4)
+        apart = (conv(X_t, K_t, b_t) - mean_t) / np.sqrt(var_t + eps_t) * gamma_t + beta_t
+        K_one, b_one = fold(K_t, b_t, gamma_t, beta_t, mean_t, var_t, eps_t)
+        assert K_one.shape == K_t.shape and b_one.shape == b_t.shape, "shapes of K and b"
+        np.testing.assert_allclose(conv(X_t, K_one, b_one), apart, atol=1e-12)
+    ready = fold(K_t, b_t, gamma_t, beta_t, mean_t, var_t)
+    same = fold(K_t, b_t, gamma_t, beta_t, mean_t, var_t, 1e-3)
+    assert_same("kernel bias", ready, same)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# $\gamma\,(XK + b - \mu)/\sigma + \beta = X\,(K \cdot \tfrac{\gamma}{\sigma}) + (b - \mu)\,\tfrac{\gamma}{\sigma} + \beta$. The kernels are the last axis of $K$.
+# </details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def fold(K, b, gamma, beta, mean, var, eps=1e-3):
+#     scale = gamma / np.sqrt(var + eps)
+#     return K * scale, (b - mean) * scale + beta
+# ```
+# </details>
+
+# %% [markdown]
+# ## 9.12 Does it pay? A convnet and an MLP meet a shifted digit
+#
+# All parts are on the table; build a network of them and put the opening question to the test. Every part gets the same three things: parameters, `forward`, `backward`.
+
+# %%
+class Layer:
+    """A part of a network: params and grads are lists of arrays of the same shapes."""
+
+    params, grads = (), ()
+
+    def forward(self, X, training):
+        """Output for the input X; training: whether batch statistics are used."""
+
+    def backward(self, delta):
+        """dL/dX from delta = dL/d(output of the last forward); fills grads."""
+
+
+class Conv3(Layer):
+    """3×3 convolution, stride 1, padded to keep the size, without bias."""
+
+    def __init__(self, channels, kernels, rng):
+        K = rng.normal(size=(3, 3, channels, kernels)) * np.sqrt(2 / (9 * channels))
+        self.params = [K.astype(np.float32)]
+
+    def forward(self, X, training):
+        self.X = pad(X, (1, 1), (1, 1))
+        return conv(self.X, self.params[0], np.float32(0))
+
+    def backward(self, delta):
+        grad_X, grad_K, _ = conv_backward(self.X, self.params[0], delta)
+        self.grads = [grad_K]
+        return grad_X[:, 1:-1, 1:-1]
+
+
+class Dense(Layer):
+    def __init__(self, d_in, d_out, rng):
+        W = rng.normal(size=(d_in, d_out)) * np.sqrt(2 / d_in)
+        self.params = [W.astype(np.float32), np.zeros(d_out, np.float32)]
+
+    def forward(self, X, training):
+        self.X = X
+        return X @ self.params[0] + self.params[1]
+
+    def backward(self, delta):
+        self.grads = [self.X.T @ delta, delta.sum(axis=0)]
+        return delta @ self.params[0].T
+
+
+# %%
+class BatchNorm(Layer):
+    """Batch normalization with running averages, α = 0.9."""
+
+    def __init__(self, channels):
+        self.params = [np.ones(channels, np.float32), np.zeros(channels, np.float32)]
+        self.run = np.stack([np.zeros(channels), np.ones(channels)]).astype(np.float32)
+
+    def forward(self, X, training):
+        gamma, beta = self.params
+        if not training:
+            return gamma * (X - self.run[0]) / np.sqrt(self.run[1] + 1e-3) + beta
+        Y, (self.x_hat, mean, self.var) = batch_norm(X, gamma, beta)
+        self.run = 0.9 * self.run + 0.1 * np.stack([mean, self.var])
+        return Y
+
+    def backward(self, delta):
+        grad_X, *self.grads = batch_norm_backward(
+            delta, self.params[0], self.x_hat, self.var)
+        return grad_X
+
+
+class ReLU(Layer):
+    def forward(self, X, training):
+        self.on = X > 0
+        return X * self.on
+
+    def backward(self, delta):
+        return delta * self.on
+
+
+# %%
+class MaxPool(Layer):
+    """2×2, stride 2."""
+
+    def forward(self, X, training):
+        self.shape = X.shape
+        Z, self.winners = max_pool(X, 2, 2)
+        return Z
+
+    def backward(self, delta):
+        return max_pool_backward(delta, self.winners, self.shape, 2, 2)
+
+
+class Flatten(Layer):
+    def forward(self, X, training):
+        self.shape = X.shape
+        return X.reshape(len(X), -1)
+
+    def backward(self, delta):
+        return delta.reshape(self.shape)
+
+
+class GlobalAverage(Layer):
+    """Mean over all places: (B, H, W, C) -> (B, C)."""
+
+    def forward(self, X, training):
+        self.shape = X.shape
+        return X.mean(axis=(1, 2))
+
+    def backward(self, delta):
+        share = delta[:, None, None] / (self.shape[1] * self.shape[2])
+        return np.broadcast_to(share, self.shape)
+
+
+# %% [markdown]
+# The contestants read 8×8 digits on a 12×12 canvas, always *centered* in training:
+
+# %%
+def body(rng, pool):
+    """Three convolutions, 8, 16 and 32 maps; with one pooling layer, or none."""
+    layers = []
+    for channels, kernels in ((1, 8), (8, 16), (16, 32)):
+        layers += [Conv3(channels, kernels, rng), BatchNorm(kernels), ReLU()]
+        layers += [MaxPool()] if pool and channels == 1 else []
+    return layers
+
+
+BUILDERS = {
+    "MLP": lambda rng: [Flatten(), Dense(144, 64, rng), ReLU(), Dense(64, 10, rng)],
+    "convnet, flatten": lambda rng: [
+        *body(rng, True), Flatten(), Dense(6 * 6 * 32, 10, rng)],
+    "convnet, global mean": lambda rng: [
+        *body(rng, True), GlobalAverage(), Dense(32, 10, rng)],
+    "the same, no pooling": lambda rng: [
+        *body(rng, False), GlobalAverage(), Dense(32, 10, rng)],
+    "MLP, shifted in training": lambda rng: [
+        Flatten(), Dense(144, 128, rng), ReLU(), Dense(128, 10, rng)],
+}
+for name, build in BUILDERS.items():
+    net = build(np.random.default_rng(0))
+    print(f"{name:26} {sum(p.size for layer in net for p in layer.params):6,} parameters")
+
+# %%
+def predict(net, X, training=False):
+    for layer in net:
+        X = layer.forward(X, training)
+    return X
+
+
+def train(net, X, y, epochs, rng, shifts, progress):
+    """Momentum 0.9, cosine from 0.2, batches of 64. shifts: pixels of random shift."""
+    speeds = [[np.zeros_like(p) for p in layer.params] for layer in net]
+    batches = len(X) // 64
+    for epoch in range(epochs):
+        for step, rows in enumerate(rng.permutation(len(X))[:64 * batches].reshape(-1, 64)):
+            batch = X[rows]
+            if shifts:
+                moved = [np.roll(x, rng.integers(-shifts, shifts + 1, 2), (0, 1)) for x in batch]
+                batch = np.stack(moved)
+            z = predict(net, batch, training=True)
+            p = np.exp(z - z.max(axis=1, keepdims=True))
+            p /= p.sum(axis=1, keepdims=True)
+            loss = -np.log(p[np.arange(64), y[rows]] + 1e-12).mean()
+            delta = (p - np.eye(10, dtype=np.float32)[y[rows]]) / 64
+            for layer in reversed(net):
+                delta = layer.backward(delta)
+            rate = 0.1 * (1 + np.cos(np.pi * (epoch + step / batches) / epochs))
+            for layer, layer_speeds in zip(net, speeds):
+                for p, g, speed in zip(layer.params, layer.grads, layer_speeds):
+                    speed *= 0.9
+                    speed -= rate * g
+                    p += speed
+        progress(loss)
+    return net
+
+
+# %% [markdown]
+# One whole-network gradient check before trusting it with a training run:
+
+# %%
+check_rng = np.random.default_rng(12)
+net = BUILDERS["convnet, global mean"](check_rng)
+for layer in net:
+    layer.params = [p.astype(np.float64) for p in layer.params]
+X, up = check_rng.normal(size=(3, 12, 12, 1)), check_rng.normal(size=(3, 10))
+predict(net, X, training=True)
+delta = up
+for layer in reversed(net):
+    delta = layer.backward(delta)
+kernel_gradient, kernel_now = net[0].grads[0], net[0].params[0]
+
+
+def score_with(K):
+    net[0].params = [K]
+    return np.sum(up * predict(net, X, training=True))
+
+
+nudged = numerical_gradient(score_with, kernel_now)
+error = np.abs(nudged - kernel_gradient).max() / np.abs(nudged).max()
+print(f"first kernel, through ten layers: relative error {error:.1e}")
+
+# %%
+EPOCHS = by_profile(quick=1, standard=12, full=30)
+SEEDS = by_profile(quick=1, standard=3, full=5)
+BLIND = by_profile(quick=300, standard=1297, full=1297)  # training pictures
+centered = on_canvas(digits.x_train[:BLIND], 12)
+moves = range(-2, 3)
+tests = {(d, r): on_canvas(digits.x_test, 12, d, r) for d in moves for r in moves}
+
+grids = {}
+with plotting.LiveCurves(len(BUILDERS) * SEEDS, ("loss",), "Training") as live:
+    for name, build in BUILDERS.items():
+        for seed in range(SEEDS):
+            net_rng = np.random.default_rng(seed)
+            shifts, epochs = (2, 10 * EPOCHS) if "shifted" in name else (0, EPOCHS)
+            losses = []
+            net = train(build(net_rng), centered, digits.y_train[:BLIND], epochs,
+                        net_rng, shifts, losses.append)
+            accuracy = [np.mean(predict(net, x).argmax(axis=1) == digits.y_test)
+                        for x in tests.values()]
+            grids.setdefault(name, []).append(np.reshape(accuracy, (5, 5)))
+            live.update(sum(map(len, grids.values())), {"loss": losses[-1]})
+
+# %%
+fig, axes = plt.subplots(1, 5, figsize=(11, 2.9))
+for ax, (name, runs) in zip(axes, grids.items()):
+    mean = 100 * np.mean(runs, axis=0)
+    ax.imshow(mean, cmap="Blues", vmin=0, vmax=140)
+    for (i, j), value in np.ndenumerate(mean):
+        ax.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=8)
+    ax.set(xticks=range(5), xticklabels=moves, yticks=range(5), yticklabels=moves)
+    ax.set_title(name, fontsize=9)
+    ax.set_xlabel("right, pixels")
+    ax.grid(False)
+axes[0].set_ylabel("down, pixels")
+fig.suptitle("Test accuracy in % when the digit moves", fontweight="bold")
+plt.show()
+
+# %%
+shifted = {}
+for name, runs in grids.items():
+    middle = np.array([run[2, 2] for run in runs])
+    elsewhere = np.array([(run.sum() - run[2, 2]) / 24 for run in runs])
+    shifted[name] = elsewhere.mean()
+    print(f"{name:26} centered {middle.mean():.3f} ± {middle.std():.3f}"
+          f"   shifted {elsewhere.mean():.3f} ± {elsewhere.std():.3f}")
+claim("convnet without pooling, accuracy on shifted digits", shifted["the same, no pooling"],
+      at_least=0.9, applies=profile() != "quick")
+
+# %% [markdown]
+# TODO
+
+# %% [markdown]
+# ## 9.13 The same numbers from Keras, and how fast
+#
+# Only now TensorFlow is imported: same inputs, same weights, outputs and gradients side by side, in float64.
+
+# %%
+tf = devices.setup(seed=0)
+import keras
+
+
+def keras_pass(layer, X, up, **call):
+    """Output of a Keras layer, and gradients of sum(up · output) for X and its weights."""
+    x = tf.Variable(X)
+    with tf.GradientTape() as tape:
+        z = layer(x, **call)
+        score = tf.reduce_sum(z * up(z.shape))
+    gradients = tape.gradient(score, [x, *layer.trainable_weights])
+    return [z.numpy(), *(g.numpy() for g in gradients)]
+
+
+def compare(name, ours, theirs):
+    """A claim on the largest difference between two lists of arrays."""
+    assert [a.shape for a in ours] == [b.shape for b in theirs], name
+    worst = max(np.abs(a - b).max() for a, b in zip(ours, theirs))
+    claim(f"{name}, largest difference", worst, at_most=1e-5)
+
+
+witness_rng = np.random.default_rng(13)
+X = witness_rng.normal(size=(3, 9, 8, 4))
+weights_of = {}
+
+
+def upstream(shape):
+    """The same numbers every time for one shape, to play dL/dZ."""
+    return np.random.default_rng(sum(shape)).normal(size=tuple(shape))
+
+
+# %%
+for stride in (1, 2, 3):
+    for padding in ("valid", "same"):
+        layer = keras.layers.Conv2D(5, (3, 2), stride, padding, dtype="float64",
+                                    bias_initializer="random_normal")
+        layer.build(X.shape)
+        theirs = keras_pass(layer, X, upstream)
+        K, b = (w.numpy() for w in layer.weights)
+        rows = same_padding(9, 3, stride) if padding == "same" else (0, 0)
+        columns = same_padding(8, 2, stride) if padding == "same" else (0, 0)
+        padded = pad(X, rows, columns)
+        Z = conv(padded, K, b, stride)
+        grad_X, grad_K, grad_b = conv_backward(padded, K, upstream(Z.shape), stride)
+        grad_X = grad_X[:, rows[0]:rows[0] + 9, columns[0]:columns[0] + 8]
+        compare(f"Conv2D, stride {stride}, {padding}", [Z, grad_X, grad_K, grad_b], theirs)
+
+# %% [markdown]
+# A depthwise convolution is a convolution whose kernel is zero between different channels; pooling and transposed convolution as derived:
+
+# %%
+layer = keras.layers.DepthwiseConv2D((3, 2), dtype="float64",
+                                     bias_initializer="random_normal")
+layer.build(X.shape)
+theirs = keras_pass(layer, X, upstream)
+k, b = (w.numpy() for w in layer.weights)  # k: (3, 2, 4, 1)
+K = k * np.eye(4)  # (3, 2, 4, 4)
+Z = conv(X, K, b)
+grad_X, grad_K, grad_b = conv_backward(X, K, upstream(Z.shape))
+own = np.einsum("ijcc->ijc", grad_K)[:, :, :, None]
+compare("DepthwiseConv2D", [Z, grad_X, own, grad_b], theirs)
+
+for k, stride in ((2, 2), (3, 2), (3, 1)):
+    theirs = keras_pass(keras.layers.MaxPooling2D(k, stride, dtype="float64"), X, upstream)
+    Z, winners = max_pool(X, k, stride)
+    grad_X = max_pool_backward(upstream(Z.shape), winners, X.shape, k, stride)
+    compare(f"MaxPooling2D {k}, stride {stride}", [Z, grad_X], theirs)
+    theirs = keras_pass(keras.layers.AveragePooling2D(k, stride, dtype="float64"), X, upstream)
+    Z = average_pool(X, k, stride)
+    grad_X = average_pool_backward(upstream(Z.shape), X.shape, k, stride)
+    compare(f"AveragePooling2D {k}, stride {stride}", [Z, grad_X], theirs)
+
+# %%
+for (kh, kw), stride in (((3, 2), 1), ((3, 3), 2), ((4, 3), 3)):
+    for padding in ("valid", "same"):
+        layer = keras.layers.Conv2DTranspose(5, (kh, kw), stride, padding, dtype="float64",
+                                             bias_initializer="random_normal")
+        layer.build(X.shape)
+        theirs = keras_pass(layer, X, upstream)
+        K, b = (w.numpy() for w in layer.weights)
+        whole = conv_transpose(X, K, b, stride)
+        # "same" keeps stride·n pixels of it: what "same" padding added to conv is cut off
+        cut = [slice(None)] * 2
+        if padding == "same":
+            cut = [slice((k - stride) // 2, (k - stride) // 2 + stride * n)
+                   for k, n in zip((kh, kw), (9, 8))]
+        up = np.zeros_like(whole)
+        up[:, cut[0], cut[1]] = upstream(whole[:, cut[0], cut[1]].shape)
+        ours = [whole[:, cut[0], cut[1]], *conv_transpose_backward(X, K, up, stride)]
+        ours[3] = up.sum(axis=(0, 1, 2))
+        compare(f"Conv2DTranspose {kh}×{kw}, stride {stride}, {padding}", ours, theirs)
+
+# %%
+layer = keras.layers.BatchNormalization(dtype="float64", gamma_initializer="random_normal",
+                                        beta_initializer="random_normal")
+layer.build(X.shape)
+theirs = keras_pass(layer, X, upstream, training=True)
+gamma, beta = (w.numpy() for w in layer.trainable_weights)
+Y, (x_hat, mean, var) = batch_norm(X, gamma, beta)
+grads = batch_norm_backward(upstream(Y.shape), gamma, x_hat, var)
+compare("BatchNormalization, training", [Y, *grads], theirs)
+
+run_mean, run_var = np.zeros(4), np.ones(4)
+for step in range(100):
+    batch = witness_rng.normal(step / 10, 2, size=X.shape)
+    layer(batch, training=True)
+    if step == 0:  # the pass above counted too
+        run_mean, run_var = 0.01 * mean, 0.99 + 0.01 * var
+    run_mean = 0.99 * run_mean + 0.01 * batch.mean(axis=(0, 1, 2))
+    run_var = 0.99 * run_var + 0.01 * batch.var(axis=(0, 1, 2))
+compare("its running averages after 101 steps", [run_mean, run_var],
+        [w.numpy() for w in layer.non_trainable_weights])
+in_use = gamma * (X - run_mean) / np.sqrt(run_var + 1e-3) + beta
+compare("BatchNormalization, in use", [in_use], [layer(X, training=False).numpy()])
+
+# %% [markdown]
+# **How fast?** The same forward pass by loops, by stride tricks, by im2col and by Keras (compiled by `tf.function`), for pictures of growing size: float32, 4 pictures, 8 channels to 16, 3×3.
+
+# %%
+sides = by_profile(quick=[4, 6], standard=[4, 6, 10, 18, 34, 66, 130], full=[4, 6, 10, 18, 34, 66, 130, 258])
+LARGEST_LOOPED = by_profile(quick=4, standard=18, full=34)
+keras_conv = keras.layers.Conv2D(16, 3)
+keras_conv.build((None, None, None, 8))
+compiled = tf.function(keras_conv, reduce_retracing=True)
+
+speed = {"loops": {}, "stride tricks": {}, "im2col": {}, "Keras": {}}
+for side in sides:
+    X, K, b = timing_case(side)
+    keras_conv.set_weights([K, b])
+    tensor = tf.constant(X)
+    work = 4 * (side - 2) ** 2 * 9 * 8 * 16
+    repeats = by_profile(quick=2, standard=20, full=40)
+    np.testing.assert_allclose(compiled(tensor).numpy(), conv(X, K, b), atol=1e-4)
+    if side <= LARGEST_LOOPED:
+        speed["loops"][work] = seconds(lambda: conv_loops(X, K, b), 2)
+    speed["stride tricks"][work] = seconds(lambda: conv_strides(X, K, b), repeats)
+    speed["im2col"][work] = seconds(lambda: conv(X, K, b), repeats)
+    speed["Keras"][work] = seconds(lambda: compiled(tensor).numpy(), repeats)
+
+# %%
+fig, ax = plt.subplots(figsize=(6.6, 4))
+colors = (plotting.RED, plotting.ORANGE, plotting.BLUE, plotting.GREEN)
+for (name, times), color in zip(speed.items(), colors):
+    ax.loglog(list(times), list(times.values()), "o-", ms=4, color=color)
+    ax.annotate(f" {name}", (list(times)[-1], list(times.values())[-1]), color=color)
+ax.set(title="The same convolution, four ways", xlabel="multiplications",
+       ylabel="seconds per forward pass")
+ax.set_xlim(right=ax.get_xlim()[1] * 6)
+plt.show()
+
+looped = list(speed["loops"])[-1]
+for name in ("stride tricks", "im2col", "Keras"):
+    print(f"{name:14} {speed['loops'][looped] / speed[name][looped]:7.0f} × the loops"
+          f" at {looped:,} multiplications")
+last = list(speed["Keras"])[-1]
+print(f"im2col takes {speed['im2col'][last] / speed['Keras'][last]:.1f} × Keras' time at {last:,}")
+claim("im2col, times faster than the loops", speed["loops"][looped] / speed["im2col"][looped],
+      at_least=50, applies=profile() != "quick")
+
+# %% [markdown]
+# TODO
+
+# %% [markdown]
+# ## 9.14 Where it breaks
+#
+# TODO
+
+# %% [markdown]
+# ## Summary
+#
+# TODO
