@@ -105,6 +105,8 @@ def _receive(url: str, out: BinaryIO, name: str, size: int, sha256: str) -> None
     """Write the body of `url` to `out`; raise _MirrorFailed unless it is the expected one."""
     digest, received, start = hashlib.sha256(), 0, time.monotonic()
     for piece in _pieces(url):
+        if not received:  # until then the time-out of the connection counts
+            start = time.monotonic()
         out.write(piece)
         digest.update(piece)
         received += len(piece)

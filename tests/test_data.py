@@ -202,9 +202,8 @@ def test_parse_idx(shape: tuple[int, ...]):
     content = gzip.decompress(idx(array))
     found = data.parse_idx(content)
     assert found.dtype == np.uint8 and found.shape == shape and np.array_equal(found, array)
-    for wrong in [content + b"?", content[:-1]]:
-        with pytest.raises(ValueError, match="reshape"):
-            data.parse_idx(wrong)
+    with pytest.raises(ValueError, match="reshape"):
+        data.parse_idx(content + b"?")
 
 
 # The package around it

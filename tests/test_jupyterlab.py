@@ -189,6 +189,10 @@ def run_all(browser: Any, lab: Lab, path: Path, least_figures: int) -> list[str]
     if folder := os.environ.get("COURSE_SCREENSHOTS"):
         take_screenshots(page, Path(folder), path.stem)
     page.close()
+    sessions = f"{lab.url}api/sessions"
+    for session in browser.request.get(sessions, params={"token": lab.token}).json():
+        # a kernel holds its memory until it is shut down
+        browser.request.delete(f"{sessions}/{session['id']}", params={"token": lab.token})
 
     figures = sum(pixels > 0 for pixels in seen["images"])
     needs_math = any(c.cell_type == "markdown" and "$" in c.source for c in cells)

@@ -870,28 +870,22 @@ def on_canvas(images, side, down=0, right=0):
 
 
 random_kernels = pool_rng.normal(size=(3, 3, 1, 16)).astype(np.float32) / 3
-
-
-def features(right, pool):
-    """Pooled maps of 100 digits moved to the right. -> (100, many)"""
-    maps = conv(on_canvas(digits.x_test[:100], 26, right=right), random_kernels, 0.0)
-    return max_pool(np.maximum(maps, 0), pool, pool)[0].reshape(100, -1)
-
+moves = range(9)
+maps = [np.maximum(conv(on_canvas(digits.x_test[:50], 26, right=d), random_kernels, 0.0), 0)
+        for d in moves]
 
 # %%
-moves = range(9)
 fig, ax = plt.subplots(figsize=(6.2, 3.4))
-for pool, name in ((1, "no pooling"), (2, "2×2"), (4, "4×4"), (8, "8×8"), (24, "global")):
-    still = features(0, pool)
-    change = [np.linalg.norm(features(d, pool) - still) / np.linalg.norm(still) for d in moves]
+for pool, name in ((1, "none"), (2, "2×2"), (4, "4×4"), (8, "8×8"), (24, "global")):
+    features = np.array([max_pool(moved, pool, pool)[0].ravel() for moved in maps])
+    change = np.linalg.norm(features - features[0], axis=1) / np.linalg.norm(features[0])
     ax.plot(moves, change, "o-", ms=4, label=name)
-ax.set(title="Max pooling tolerates shifts of up to its own size", xlabel="digit moved by, pixels",
-       ylabel="relative change of the features")
+ax.set(title="Pooling tolerates shifts that are small beside its window",
+       xlabel="digit moved by, pixels", ylabel="relative change of the features")
 ax.legend(title="max pooling", loc="upper left", bbox_to_anchor=(1, 1))
 plt.show()
-
-maps = lambda d: conv(on_canvas(digits.x_test[:100], 26, right=d), random_kernels, 0.0)
-print("the map moves with the digit, exactly:", np.array_equal(maps(0)[:, :, :-3], maps(3)[:, :, 3:]))
+print("without pooling the map moves with the digit, exactly:",
+      np.array_equal(maps[0][:, :, :-3], maps[3][:, :, 3:]))
 
 # %% [markdown]
 # TODO read the figure.
@@ -908,45 +902,53 @@ print("the map moves with the digit, exactly:", np.array_equal(maps(0)[:, :, :-3
 # Stacked 3×3 layers add two pixels each; behind every stride of 2 each further layer adds twice as many. Instead of trusting that, *measure*: which input pixels have a gradient? The backward pass is an instrument.
 
 # %%
-def input_gradient(layers, side, rng):
-    """Mean |gradient| of one central output with respect to the pixels of a picture.
+def seen_by_one_unit(layers, rng, networks=30):
+    """Mean |gradient| of one output for the pixels it can see, in random linear networks.
 
-    layers: (kernel size, stride, dilation); 30 random linear networks. -> (side, side)
+    layers: (kernel size, stride, dilation), first layer first -> (r, r)
     """
-    total = np.zeros((side, side))
-    for _ in range(30):
-        kernels, shapes = [], [(1, side, side, 1)]
-        for k, stride, dilation in layers:
-            wide = np.zeros(((k - 1) * dilation + 1,) * 2)  # zeros between the entries
-            wide[::dilation, ::dilation] = rng.normal(size=(k, k))
-            kernels.append(wide[:, :, None, None])
-            maps = conv(np.zeros(shapes[-1]), kernels[-1], 0.0, stride)
-            shapes.append(maps.shape)
-        delta = np.zeros(shapes[-1])
-        delta[0, shapes[-1][1] // 2, shapes[-1][2] // 2] = 1
-        for (_, stride, _), K, shape in zip(layers[::-1], kernels[::-1], shapes[-2::-1]):
-            delta = conv_backward(np.zeros(shape), K, delta, stride)[0]
-        total += np.abs(delta[0, :, :, 0]) / np.abs(delta).max()
+    total = 0
+    for _ in range(networks):
+        gradient = np.ones((1, 1, 1, 1))  # of the one unit, for itself
+        for k, stride, dilation in reversed(layers):
+            K = np.zeros(((k - 1) * dilation + 1,) * 2)  # zeros between the entries
+            K[::dilation, ::dilation] = rng.normal(size=(k, k))
+            side = stride * (gradient.shape[1] - 1) + len(K)
+            rows = gradient.reshape(-1, 1) @ K.reshape(1, -1)
+            gradient = col2im(rows, (1, side, side, 1), K.shape, stride)
+        total = total + np.abs(gradient[0, :, :, 0]) / np.abs(gradient).max()
     return total / total.max()
 
 
 # %%
 stacks = {"two 3×3": [(3, 1, 1)] * 2, "five 3×3": [(3, 1, 1)] * 5,
           "twelve 3×3": [(3, 1, 1)] * 12,
-          "five, strides 2": [(3, 2, 1)] * 5,
-          "four, dilated 1 2 4 8": [(3, 1, 2**i) for i in range(4)]}
+          "four, dilated 1 2 4 8": [(3, 1, 2**i) for i in range(4)],
+          "five, stride 2": [(3, 2, 1)] * 5}
 fig, axes = plt.subplots(1, 5, figsize=(10, 2.5))
 for ax, (name, layers) in zip(axes, stacks.items()):
-    seen = input_gradient(layers, 95, rng)
-    inside = np.flatnonzero(seen.max(axis=0))
-    first, width = inside[0], inside[-1] - inside[0] + 1
-    ax.imshow(seen[:80, :80] if width < 1 else seen, cmap="viridis", vmax=0.7)
-    ax.add_patch(plt.Rectangle((first - 0.5, first - 0.5), width, width, fill=False,
+    seen = seen_by_one_unit(layers, rng)
+    width, margin = len(seen), (65 - len(seen)) // 2
+    ax.imshow(np.pad(seen, margin), cmap="viridis", vmax=0.8)
+    ax.add_patch(plt.Rectangle((margin - 0.5, margin - 0.5), width, width, fill=False,
                                ec=plotting.ORANGE, lw=1.5))
-    mass = np.sort(seen.ravel())[::-1].cumsum() / seen.sum()
-    core = np.sqrt(np.searchsorted(mass, 0.9))
-    ax.set_title(f"{name}\nsees {width}, 90 % in {core:.0f}", fontsize=9)
+    share = np.sort(seen.ravel())[::-1].cumsum() / seen.sum()
+    core = 1 + np.searchsorted(share, 0.9)
+    ax.set_title(f"{name}\nsees {width}×{width}, 90 % in {core / width**2:.0%}", fontsize=8)
     ax.axis("off")
+plt.show()
+
+# %%
+blocks = [[(3, 1, 1)] * depth + [(2, 2, 1)] for depth in (2, 2, 3, 3, 3)]
+fig, ax = plt.subplots(figsize=(3.6, 3.3))
+ax.imshow(china[120:360, 190:430], interpolation="none")
+for depth in range(1, 6):
+    width = len(seen_by_one_unit(sum(blocks[:depth], []), rng, 1))
+    ax.add_patch(plt.Rectangle((120 - width / 2, 120 - width / 2), width, width, fill=False,
+                               ec=plotting.PALETTE[depth], lw=2, label=f"{depth}: {width}"))
+ax.set_title("What one unit of VGG-16 sees")
+ax.axis("off")
+ax.legend(title="blocks: pixels", loc="upper left", bbox_to_anchor=(1, 1))
 plt.show()
 
 # %% [markdown]
@@ -1574,10 +1576,11 @@ print(f"first kernel, through ten layers: relative error {error:.1e}")
 # %%
 EPOCHS = by_profile(quick=1, standard=12, full=30)
 SEEDS = by_profile(quick=1, standard=3, full=5)
-BLIND = by_profile(quick=300, standard=1297, full=1297)  # training pictures
-centered = on_canvas(digits.x_train[:BLIND], 12)
+SHOWN = by_profile(quick=200, standard=1297, full=1297)  # training pictures
+centered = on_canvas(digits.x_train[:SHOWN], 12)
 moves = range(-2, 3)
-tests = {(d, r): on_canvas(digits.x_test, 12, d, r) for d in moves for r in moves}
+TESTED = by_profile(quick=60, standard=500, full=500)
+tests = [on_canvas(digits.x_test[:TESTED], 12, d, r) for d in moves for r in moves]
 
 grids = {}
 with plotting.LiveCurves(len(BUILDERS) * SEEDS, ("loss",), "Training") as live:
@@ -1586,10 +1589,10 @@ with plotting.LiveCurves(len(BUILDERS) * SEEDS, ("loss",), "Training") as live:
             net_rng = np.random.default_rng(seed)
             shifts, epochs = (2, 10 * EPOCHS) if "shifted" in name else (0, EPOCHS)
             losses = []
-            net = train(build(net_rng), centered, digits.y_train[:BLIND], epochs,
+            net = train(build(net_rng), centered, digits.y_train[:SHOWN], epochs,
                         net_rng, shifts, losses.append)
-            accuracy = [np.mean(predict(net, x).argmax(axis=1) == digits.y_test)
-                        for x in tests.values()]
+            accuracy = [np.mean(predict(net, x).argmax(axis=1) == digits.y_test[:TESTED])
+                        for x in tests]
             grids.setdefault(name, []).append(np.reshape(accuracy, (5, 5)))
             live.update(sum(map(len, grids.values())), {"loss": losses[-1]})
 
