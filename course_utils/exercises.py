@@ -41,15 +41,6 @@ def _explain(error: Exception) -> str:
     return "\n  ".join(lines[:8]) or "the check's assertion does not hold: read the check cell"
 
 
-def progress() -> None:
-    """Print how many of the exercises checked so far in this kernel are correct."""
-    correct = sum(state == "correct" for state in results.values())
-    print(f"{correct} of {len(results)} exercises correct")
-    for exercise, state in results.items():
-        if state != "correct":
-            print(f"  {exercise}: {state}")
-
-
 def claim(
     text: str, value: float, *, at_least: float | None = None, at_most: float | None = None,
     applies: bool = True,

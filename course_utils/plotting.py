@@ -1,13 +1,12 @@
 """House style and the figures that several notebooks share.
 
-Every function draws on matplotlib and returns the figure or axes, so a cell can go on
-changing it. Colors are Okabe and Ito's palette, which readers with any color vision can
-tell apart (https://jfly.uni-koeln.de/color/).
+Every function draws on matplotlib and returns the figure or axes, so a cell can go on changing it.
 """
 
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -24,24 +23,7 @@ PALETTE = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, GRAY)
 
 def use_style() -> None:
     """Set the course's matplotlib defaults for this kernel."""
-    plt.rcParams.update({
-        "axes.prop_cycle": plt.cycler(color=PALETTE),
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.titlesize": 11,
-        "axes.titleweight": "bold",
-        "axes.grid": True,
-        "grid.color": "#E4E4E4",
-        "axes.axisbelow": True,
-        "figure.figsize": (6.4, 3.6),
-        "figure.dpi": 100,
-        "figure.constrained_layout.use": True,
-        "font.size": 10,
-        "image.cmap": "gray_r",
-        "legend.frameon": False,
-        "lines.linewidth": 1.8,
-        "savefig.bbox": "tight",
-    })
+    plt.style.use(Path(__file__).with_name("course.mplstyle"))
 
 
 class LiveCurves:

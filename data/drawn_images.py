@@ -5,13 +5,13 @@ shape alone tells the class, which a small convolutional network finds and a lin
 `garments`: centered, light on black and partly alike (T-shirt, pullover, coat, shirt), so that a
 linear model does rather well and confuses what one expects.
 
-How: a drawing is a text, a list of strokes "color: shapes;" painted one over the other, for many
-images at once: a shape is a signed distance (negative inside) on the pixel grid.
+How: a drawing is a text, strokes "color: shapes;" painted one over the other. A shape is a signed
+distance (negative inside) on the pixel grid, computed for many images at once.
     oval x y rx ry · line x y x y r [r at its end] · poly x y x y … (convex, clockwise) · box x y x y
-    &  joins shapes to one stroke          coat1*.8   a color name, here darker (palette "coat")
+    &  joins shapes to one stroke          fur1*.8    a color of the palette "fur", here darker
     .2~.5  a random number in each image   black?.4:  shown in 40 % of the images
     s=.2~.5;  a name for a number          -s+.1      names and numbers can be added
-    A and B are 1 and 0, or 0 and 1        fold;      from here on, the right half shows on both sides
+    A and B are 1 and 0, or 0 and 1        fold;      from here on, the right half appears on the left too
 One unit is about half the picture, y points down, the origin is the middle.
 
 Made by this project from nothing but these lines; the project's license holds. Needs NumPy alone.
@@ -28,7 +28,7 @@ Number: TypeAlias = np.ndarray | float  # one per image, float32 (n, 1, 1), or o
 
 PALETTES = {
     "any": "8ec5ee bfe0f5 5b8fd0 f2c79b e9e9ea 9aa3ad 2e3a5c 6fae5c 4f7d46 c9b27c d8c9a0 8a6b4a 3f77a8",
-    "coat": "2b2522 6b4a30 9c6b3f c98f52 d9b98a efe6d8 8d8b88 55504c e0a050",
+    "fur": "2b2522 6b4a30 9c6b3f c98f52 d9b98a efe6d8 8d8b88 55504c e0a050",
     "paint": "c62f2f 2f5fc0 e8e8ea f0c330 2f8f5a 30343c e07b2a 9aa2ac 7d3f98 4fb0c6",
     "skin": "4f9a3a 7bbf3a 2f6b35 b0a040 8a6b3a c0562f e0b030 3f8fa0 9aa2ac 30343c",
     "horn": "d8c8a0 6b5030 b89868", "eye": "e8e040 90e060 f0b030", "beak": "f0a020", "pink": "e08a8a",
@@ -48,48 +48,48 @@ SCENES = {
         paint1: poly b t .25 t .62 .02 b+-.2 .02;
         any2: poly b+.06 t+.1 -.1 t+.1 -.1 0 b+-.08 0 & poly 0 t+.1 .2 t+.1 .46 0 0 0;
         paint1: line -.85 .2 .85 .22 .2; white: oval .95 .14 .08 .07;
-        black: oval -.55 .42 .2 .2 & oval .56 .42 .2 .2; coat: oval -.55 .42 .1 .1 & oval .56 .42 .1 .1""",
+        black: oval -.55 .42 .2 .2 & oval .56 .42 .2 .2; fur1: oval -.55 .42 .1 .1 & oval .56 .42 .1 .1""",
     "bird": """
         horn1?A: line -.08 .3 -.04 .72 .035 & line .12 .3 .16 .72 .035 & line -.6 .76 .7 .74 .05;
-        l=.6~1; coat2*.8?B: poly -.35 -.1 -.1 -l .1 -l .3 -.1; coat2: poly -.95 -.05 -.9 -.25 -.2 0 -.25 .22;
-        skin: line -.2 .12 .28 .05 .24 .27 & oval .52 -.28 .24 .22; coat1: oval .28 .14 .2 .16;
+        l=.6~1; fur2*.8?B: poly -.35 -.1 -.1 -l .1 -l .3 -.1; fur2: poly -.95 -.05 -.9 -.25 -.2 0 -.25 .22;
+        skin1: line -.2 .12 .28 .05 .24 .27 & oval .52 -.28 .24 .22; fur1: oval .28 .14 .2 .16;
         beak: poly .7 -.38 1.05 -.25 .7 -.18; black: oval .58 -.32 .06 .06;
-        coat2?A: oval -.15 .08 .36 .15; coat2?B: poly -.3 .05 .3 .05 -.2 l -.45 l""",
+        fur2?A: oval -.15 .08 .36 .15; fur2?B: poly -.3 .05 .3 .05 -.2 l -.45 l""",
     "cat": """
-        coat1: line -.55 -.05 -.85 -.3 .08 & line -.85 -.3 -1~-.6 -.75 .08;
-        coat1*.7: line -.3 .05 -.5~-.1 .55 .13 .08 & line .3 .05 .1~.5 .55 .13 .08;
-        coat1: line -.42 .05 -.6~-.2 .55 .13 .08 & line .42 .05 .2~.6 .55 .13 .08 & line -.42 0 .42 -.05 .25;
-        coat2?.4: oval -.4~.4 -.1~.1 .16 .1 & oval -.4~.4 -.1~.1 .16 .1;
-        coat1: poly .26 -.85 .43 -.4 .17 -.4 & poly .74 -.85 .83 -.4 .57 -.4 & oval .5 -.33 .36 .29;
+        fur1: line -.55 -.05 -.85 -.3 .08 & line -.85 -.3 -1~-.6 -.75 .08;
+        fur1*.7: line -.3 .05 -.5~-.1 .55 .13 .08 & line .3 .05 .1~.5 .55 .13 .08;
+        fur1: line -.42 .05 -.6~-.2 .55 .13 .08 & line .42 .05 .2~.6 .55 .13 .08 & line -.42 0 .42 -.05 .25;
+        fur2?.4: oval -.4~.4 -.1~.1 .16 .1 & oval -.4~.4 -.1~.1 .16 .1;
+        fur1: poly .26 -.85 .43 -.4 .17 -.4 & poly .74 -.85 .83 -.4 .57 -.4 & oval .5 -.33 .36 .29;
         eye: oval .35 -.38 .08 .08 & oval .65 -.38 .08 .08;
         black: oval .35 -.38 .035 .07 & oval .65 -.38 .035 .07; pink: oval .5 -.23 .06 .05""",
     "deer": """
         horn1: line .6 -.6 .3 -1.05 .045 & line .44 -.82 .5 -.98 .035 & line .4 -.9 .12 -.95 .035
             & line .6 -.6 .76 -1.05 .045 & line .68 -.82 .96 -.92 .035;
-        coat1*.7: line -.3 .05 -.5~-.1 .75 .1 .05 & line .32 .05 .12~.5 .75 .1 .05;
-        coat1: line -.42 .05 -.6~-.2 .75 .1 .05 & line .42 .05 .2~.6 .75 .1 .05 & line -.42 0 .42 0 .2
+        fur1*.7: line -.3 .05 -.5~-.1 .75 .1 .05 & line .32 .05 .12~.5 .75 .1 .05;
+        fur1: line -.42 .05 -.6~-.2 .75 .1 .05 & line .42 .05 .2~.6 .75 .1 .05 & line -.42 0 .42 0 .2
             & line .42 -.05 .6 -.5 .16 .11 & line .6 -.55 .9 -.45 .14 .07 & line .52 -.62 .35 -.68 .05;
         white: oval -.62 -.08 .09 .13 & oval -.3 -.06 .05 .05 & oval -.05 -.06 .05 .05 & oval .2 -.06 .05 .05;
         black: oval .93 -.45 .045 .045""",
     "dog": """
-        coat1: line -.55 -.1 -.85 -.6~-.2 .08 .05;
-        coat1*.7: line -.33 .05 -.5~-.15 .65 .12 .09 & line .35 .05 .15~.5 .65 .12 .09;
-        coat1: line -.45 .05 -.6~-.25 .65 .12 .09 & line .45 .05 .25~.6 .65 .12 .09 & line -.45 0 .45 0 .23
+        fur1: line -.55 -.1 -.85 -.6~-.2 .08 .05;
+        fur1*.7: line -.33 .05 -.5~-.15 .65 .12 .09 & line .35 .05 .15~.5 .65 .12 .09;
+        fur1: line -.45 .05 -.6~-.25 .65 .12 .09 & line .45 .05 .25~.6 .65 .12 .09 & line -.45 0 .45 0 .23
             & line .45 -.05 .58 -.35 .18 .13;
-        coat2?.4: oval -.4~.4 -.1~.1 .16 .1 & oval -.4~.4 -.1~.1 .16 .1;
-        coat1: oval .58 -.45 .25 .23 & line .6 -.4 .95 -.33 .15 .11;
-        coat3*.85: line .42 -.55 .36 -.22 .09 .13; black: oval 1.04 -.38 .08 .07 & oval .67 -.5 .05 .05""",
+        fur2?.4: oval -.4~.4 -.1~.1 .16 .1 & oval -.4~.4 -.1~.1 .16 .1;
+        fur1: oval .58 -.45 .25 .23 & line .6 -.4 .95 -.33 .15 .11;
+        fur3*.85: line .42 -.55 .36 -.22 .09 .13; black: oval 1.04 -.38 .08 .07 & oval .67 -.5 .05 .05""",
     "frog": """
         any1?.7: oval 0 .6 .9~1.3 .2~.4; fold;
         skin1*.8: oval .62 .28 .3 .34 & line .5 .6 .95 .62 .08;
         skin1: oval 0 .2 .56 .45 & oval 0 -.16 .52 .32 & line .25 .3 .3 .65 .08 & oval .32 -.45 .2 .2;
         white: oval .32 -.46 .13 .13; black: oval .32 -.46 .075 .075 & line -.2 -.06 .32 -.08 .03""",
     "horse": """
-        coat2: line -.66 -.1 -.85 0 .09 & line -.85 0 -.9 .5 .09 .05;
-        coat1*.7: line -.34 .05 -.5~-.15 .76 .13 .07 & line .36 .05 .15~.5 .76 .13 .07;
-        coat1: line -.46 .05 -.6~-.25 .76 .13 .07 & line .46 .05 .25~.6 .76 .13 .07 & line -.46 0 .46 0 .26
-            & line .46 -.05 .68 -.55 .2 .14; coat2: line .36 -.3 .58 -.72 .1;
-        coat1: line .66 -.62 .95 -.3 .16 .1 & line .62 -.7 .62 -.86 .05; black: oval .74 -.58 .045 .045""",
+        fur2: line -.66 -.1 -.85 0 .09 & line -.85 0 -.9 .5 .09 .05;
+        fur1*.7: line -.34 .05 -.5~-.15 .76 .13 .07 & line .36 .05 .15~.5 .76 .13 .07;
+        fur1: line -.46 .05 -.6~-.25 .76 .13 .07 & line .46 .05 .25~.6 .76 .13 .07 & line -.46 0 .46 0 .26
+            & line .46 -.05 .68 -.55 .2 .14; fur2: line .36 -.3 .58 -.72 .1;
+        fur1: line .66 -.62 .95 -.3 .16 .1 & line .62 -.7 .62 -.86 .05; black: oval .74 -.58 .045 .045""",
     "ship": """
         d=0~.12; black: line 0 -.85 0 .1 .035;
         white?A: poly .06 -.8 .62 -.02 .06 -.02; paint2?A: poly -.04 -.75 -.04 -.02 -.6 -.02;
@@ -101,7 +101,7 @@ SCENES = {
         paint2: box -1 t .32 .28; paint2*.75?.5: box -.36 t+.1 -.3 .2;
         paint1: poly .4 c .75 c .98 0 .98 .36 .4 .36; any2: poly .56 c+.1 .74 c+.1 .9 0 .56 0;
         black: oval -.72 .42 .19 .19 & oval -.3 .42 .19 .19 & oval .66 .42 .19 .19;
-        coat1: oval -.72 .42 .09 .09 & oval -.3 .42 .09 .09 & oval .66 .42 .09 .09""",
+        fur1: oval -.72 .42 .09 .09 & oval -.3 .42 .09 .09 & oval .66 .42 .09 .09""",
 }
 
 BACKDROP = """any7: box -9 -9 9 9; h=-.6~1.6; any8: box -9 h 9 9; any9?.6: oval -1~1 h+-1~.5 .1~.7 .1~.4;
@@ -154,17 +154,19 @@ class Pen:
         self.names: dict[str, Number] = {"A": side, "B": 1 - side}
 
     def uniform(self, low: float, high: float) -> np.ndarray:
+        """A number per image, float32 (n, 1, 1)."""
         return self.rng.uniform(low, high, (self.n, 1, 1)).astype(np.float32)
 
     def frame(self, x: Number, y: Number, unit: Number, angle: Number = 0.0, stretch: Number = 1.0) -> None:
         """Put the origin at pixel (x, y); unit: pixels; angle: radians; stretch below 0 mirrors."""
         rows, columns = np.mgrid[: self.size, : self.size].astype(np.float32)
-        cos, sin = np.asarray(np.cos(angle), np.float32), np.asarray(np.sin(angle), np.float32)
+        angle = np.asarray(angle, float)  # float64, then rounded: the same on every processor
+        cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
         right, down = (columns - x) / unit, (rows - y) / unit
         self.u, self.v, self.unit = (right * cos + down * sin) * stretch, down * cos - right * sin, unit
 
     def number(self, text: str) -> Number:
-        """ "s", "-s", ".2", ".2~.5" or a sum of such, with + between."""
+        """The value of .2 or .2~.5 or s or -s or a sum of such, written with +."""
         total: Number = 0.0
         for part in text.split("+"):
             low, _, high = part.partition("~")
@@ -231,7 +233,7 @@ class Pen:
                 parts = [part.split() for part in shapes.split("&")]
                 distance = reduce(np.minimum, [self.shape(p[0], *map(self.number, p[1:])) for p in parts])
                 shown = self.uniform(0, 1) < self.number(share) if share else 1.0
-                rim = 0.35 if name.startswith(("paint", "coat", "skin", "cloth")) else 0.0
+                rim = 0.35 if name.startswith(("paint", "fur", "skin", "cloth")) else 0.0
                 self.fill(self.color(name) * self.number(tone or "1"), distance * self.unit, shown, rim)
 
     def fill(self, color: np.ndarray, pixels: np.ndarray, shown: Number, rim: float) -> None:

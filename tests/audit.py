@@ -6,6 +6,7 @@ state, which is put back afterwards. `python tests/audit.py 06` prints the verdi
 """
 
 import ast
+import builtins
 import contextlib
 import copy
 import io
@@ -278,7 +279,7 @@ class Namespace:
         self.names = self.module.__dict__
         # pickle and dataclasses look classes up by their module
         sys.modules[self.module.__name__] = self.module
-        self.names.update(get_ipython=lambda: None, display=lambda *_, **__: None)
+        self.names.update(__builtins__=builtins, get_ipython=lambda: None, display=lambda *_, **__: None)
 
     def run(self, source: str, label: str) -> str:
         """Execute a cell's source; returns what it printed."""
