@@ -23,7 +23,9 @@ COLAB = {
 def pins(lock: str) -> dict[str, list[tuple[Version, str]]]:
     """Package -> its (version, marker) entries in a lock."""
     found: dict[str, list[tuple[Version, str]]] = {}
-    for name, version, marker in re.findall(r"^([\w.-]+)==([^\s;\\]+)(?: ; ([^\\\n]+?))? *\\?$", lock, flags=re.MULTILINE):
+    for name, version, marker in re.findall(
+        r"^([\w.-]+)==([^\s;\\]+)(?: ; ([^\\\n]+?))? *\\?$", lock, flags=re.MULTILINE
+    ):
         found.setdefault(name, []).append((Version(version), marker))
     return found
 
@@ -74,7 +76,7 @@ def test_no_index_address(name):
 def test_conda_environment_is_derived_from_the_lock():
     written = (ROOT / "environment.yml").read_text(encoding="utf8")
     assert written == lock_tool.conda_environment(LOCK), "run `make lock`"
-    assert written.count("\n      - \"") == sum(map(len, pins(LOCK).values()))
+    assert written.count('\n      - "') == sum(map(len, pins(LOCK).values()))
     assert "--hash" not in written and written.rstrip().endswith("- -e .")
     assert written != lock_tool.conda_environment(LOCK.replace("keras==", "keras==0"))
 

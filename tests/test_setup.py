@@ -22,7 +22,9 @@ def message_of(call, *arguments) -> str:
     return text
 
 
-@pytest.mark.parametrize(("version", "good"), [((3, 10, 9), False), ((3, 11, 0), True), ((3, 13, 2), True), ((3, 14, 0), False)])
+@pytest.mark.parametrize(
+    ("version", "good"), [((3, 10, 9), False), ((3, 11, 0), True), ((3, 13, 2), True), ((3, 14, 0), False)]
+)
 def test_python_versions(version, good):
     assert setup_env.suitable(version) is good
 
@@ -75,10 +77,17 @@ def test_unknown_failure_shows_its_own_words():
 def test_no_network_then_nothing_counts_as_ready(tmp_path):
     """The real thing: a venv is made, pip finds no index, and no stamp says it is ready."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
-    environment |= {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
+    environment |= {
+        "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+        "PIP_RETRIES": "0",
+        "PIP_CONFIG_FILE": os.devnull,
+    }
     folder = tmp_path / "venv"
     done = subprocess.run(
-        [sys.executable, ROOT / "tools" / "setup_env.py", folder], env=environment, capture_output=True, text=True
+        [sys.executable, ROOT / "tools" / "setup_env.py", folder],
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 1
     assert done.stderr.strip().startswith("set-up stopped: the package index can't be reached.")

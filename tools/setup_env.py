@@ -13,9 +13,9 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NEED_GB = 3.0  # 1.8 GB installed, 0.5 GB of downloads, the rest for pip's own copies
 NETWORK_SIGNS = (
-    "ConnectionError", "NewConnectionError", "Temporary failure in name resolution", "Name or service not known",
-    "getaddrinfo failed", "Network is unreachable", "Connection refused", "timed out", "No matching distribution",
-    "nodename nor servname", "ProxyError",
+    "ConnectionError", "Connection refused", "NewConnectionError", "Network is unreachable",
+    "Temporary failure in name resolution", "Name or service not known", "nodename nor servname",
+    "getaddrinfo failed", "timed out", "ProxyError", "No matching distribution",
 )  # fmt: skip
 
 
@@ -58,7 +58,10 @@ def check_machine():
 def make_venv(python, folder):
     """Create the environment; keep one that works (an interrupted set-up goes on)."""
     inside = venv_python(folder)
-    if os.path.exists(inside) and subprocess.call([inside, "-m", "pip", "--version"], stdout=subprocess.DEVNULL) == 0:
+    if (
+        os.path.exists(inside)
+        and subprocess.call([inside, "-m", "pip", "--version"], stdout=subprocess.DEVNULL) == 0
+    ):
         return inside
     probe = subprocess.call([python, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL)
     if probe != 0:
@@ -66,7 +69,9 @@ def make_venv(python, folder):
             "this Python has no venv module. On Debian and Ubuntu: sudo apt install python3-venv; "
             "elsewhere install Python from python.org. Then run the command again."
         )
-    done = subprocess.run([python, "-m", "venv", "--clear", folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        [python, "-m", "venv", "--clear", folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     if done.returncode != 0:
         explain(done.stdout.decode(errors="replace"), "creating " + folder)
     return inside
@@ -80,11 +85,13 @@ def venv_python(folder):
 def explain(log, doing):
     """End with the one line that fits what the failed program printed."""
     if "No space left" in log or "Errno 28" in log or "not enough space" in log:
-        stop("the disk is full. Make room (the environment needs {:.0f} GB) and run it again.".format(NEED_GB))
+        stop(
+            "the disk is full. Make room (the environment needs {:.0f} GB) and run it again.".format(NEED_GB)
+        )
     if any(sign in log for sign in NETWORK_SIGNS):
         stop(
-            "the package index can't be reached. Check the network or proxy and run the command again; what is "
-            "already installed is kept. Without any network, copy a .venv from a machine of the same kind."
+            "the package index can't be reached. Check the network or proxy and run the command again; what "
+            "is already installed is kept. Without any network, copy a .venv from a machine of the same kind."
         )
     if "DO NOT MATCH THE HASHES" in log:
         stop("a package arrived damaged or altered, so it was refused. Run the command again.")

@@ -484,7 +484,7 @@ ax.set(title="A cliff throws gradient descent off its path", xlabel="weight $w$"
 ax.grid(False)
 ax.legend(loc="upper right")
 plt.show()
-for T in (5, 10, 20, 40):
+for T in (5, 10, 15, 20):
     size = np.linalg.norm(cliff(*grid, T=T)[1], axis=0)
     print(f"T = {T:2}: gradient norm over the map: median {np.median(size):.2f},"
           f" largest {size.max():.1e}")
@@ -1100,10 +1100,11 @@ plt.show()
 
 # %%
 import re
-from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
 
-files = sorted(resources.files("sklearn.datasets.descr").iterdir(), key=lambda f: f.name)
-text = "\n".join(f.read_text("utf8") for f in files if f.name.endswith(".rst")).lower()
+folder = Path(find_spec("sklearn").origin).parent / "datasets" / "descr"
+text = "\n".join(f.read_text("utf8") for f in sorted(folder.glob("*.rst"))).lower()
 text = re.sub(r"[^\x20-\x7e\n]", "", text)  # plain ASCII
 text = re.sub(r"([=~^_. -])\1{2,}", r"\1\1", text)  # long rules of tables
 characters = sorted(set(text))

@@ -62,7 +62,7 @@ from pathlib import Path
 
 
 def read_paragraphs() -> list[str]:
-    """Prose of the course's notebooks beside this one, then the libraries' docstrings."""
+    """Prose of the course's notebooks beside this one, and libraries' docstrings."""
     texts = []
     for file in sorted(Path.cwd().glob("[0-9][0-9]_*.ipynb")):
         cells = json.loads(file.read_text("utf8"))["cells"]
@@ -78,8 +78,9 @@ def read_paragraphs() -> list[str]:
 everything = read_paragraphs()
 unique = list(dict.fromkeys(everything))
 held_out, paragraphs = unique[::10], [p for i, p in enumerate(unique) if i % 10]
-print(f"{len(everything):,} paragraphs, {1 - len(unique) / len(everything):.0%} of them repeats")
-print(f"{sum(map(len, paragraphs)):,} characters to learn from, every tenth paragraph held out")
+repeats = 1 - len(unique) / len(everything)
+print(f"{len(everything):,} paragraphs, {repeats:.0%} of them repeats")
+print(f"{sum(map(len, paragraphs)):,} characters to learn from; a tenth is held out")
 
 # %% [markdown]
 # Dropping repeats is the first step for any large corpus: a widely copied recipe for "massive text" lists cleaning, word
@@ -104,8 +105,9 @@ ax.set(title="A list of words is never complete", ylim=(0, 1),
        xlabel="length of the word list", ylabel="share unknown in new text")
 ax.legend()
 plt.show()
-print(f"all {len(place):,} words known: {(places >= len(place)).mean():.1%} of the running and "
-      f"{(distinct >= len(place)).mean():.0%} of the different words are still unknown")
+missing = [(p >= len(place)).mean() for p in (places, distinct)]
+print(f"with all {len(place):,} words on the list, still unknown: "
+      f"{missing[0]:.1%} of the running words, {missing[1]:.0%} of the different ones")
 
 # %% [markdown]
 # Even with every word of nine tenths of the text on the list, the last tenth brings words that are not on it, and rare words
@@ -115,7 +117,8 @@ print(f"all {len(place):,} words known: {(places >= len(place)).mean():.1%} of t
 # %%
 # NBVAL_CHECK_OUTPUT
 for text in ("keys", "naïve", "词元", "🙂"):
-    print(f"{text}: {len(text)} characters, {len(text.encode())} bytes: {text.encode().hex(' ')}")
+    code = text.encode()  # UTF-8
+    print(f"{text}: {len(text)} characters, {len(code)} bytes: {code.hex(' ')}")
 
 # %% [markdown]
 # ## 11.2 Byte-pair encoding, trained here
@@ -135,9 +138,9 @@ def train_bpe(pieces: dict[str, int], merges: int) -> list[str]:
 
     Returns pairs of symbols; pair number i becomes the symbol chr(256 + i).
     """
-    words = [piece.encode().decode("latin-1") for piece in pieces]  # a character per byte
+    words = [piece.encode().decode("latin-1") for piece in pieces]  # chr per byte
     times = list(pieces.values())
-    total, where = Counter(), defaultdict(set)  # how often a pair occurs, and in which words
+    total, where = Counter(), defaultdict(set)  # how often a pair occurs, and where
     for i, word in enumerate(words):
         for pair in pairs_in(word):
             total[pair] += times[i]
@@ -209,7 +212,7 @@ LETTER, NUMBER = characters("L"), characters("N")
 SPACE = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 PIECE = re.compile(
     f"'s|'t|'re|'ve|'m|'ll|'d| ?[{LETTER}]+| ?[{NUMBER}]+| ?[^{SPACE}{LETTER}{NUMBER}]+"
-    f"|[{SPACE}]+(?![^{SPACE}])|[{SPACE}]+"  # spaces, but leave one to the word that follows
+    f"|[{SPACE}]+(?![^{SPACE}])|[{SPACE}]+"  # spaces, the last left to the next word
 )
 print(PIECE.findall("It's 2 rows,\n   词元 too"))
 
@@ -260,6 +263,7 @@ class BPE:
         return b"".join(self.bytes[i] for i in ids).decode(errors="replace")
 
 
+# %%
 sample = "\n".join(held_out[:: by_profile(quick=40, standard=8, full=1)])
 assert BPE(ours).decode(BPE(ours).encode(sample)) == sample
 steps = [n for n in (0, 10, 30, 100, 300, 1_000, 3_000, 5_000) if n <= MERGES]
@@ -269,12 +273,12 @@ length = [size / len(BPE(ours[:n]).encode(sample)) for n in steps]
 fig, ax = plt.subplots()
 ax.semilogx([256 + n for n in steps], length, marker="o", label="byte-pair encoding")
 whole = size / len(PIECE.findall(sample))
-ax.plot(len(pieces), whole, "s", color=plotting.ORANGE, label="whole words (incomplete)")
+ax.plot(len(pieces), whole, "s", label="whole words (incomplete)")
 ax.set(title="Each merge buys less than the one before", ylim=(0, None),
        xlabel="vocabulary, tokens", ylabel="bytes per token, held-out text")
 ax.legend(loc="lower right")
 plt.show()
-print(f"{len(ours):,} merges: {length[-1]:.2f} bytes per token; whole words: {whole:.2f}")
+print(f"{MERGES:,} merges: {length[-1]:.2f} bytes per token; whole words: {whole:.2f}")
 
 # %% [markdown]
 # The axis is logarithmic: the first merges shorten the text fastest, and each further gain takes several times as many. BPE
@@ -295,7 +299,7 @@ def wordpiece(word: str, vocabulary: set[str]) -> list[str]:
 
 # %% tags=["check"]
 with check("11.2", "how BERT cuts"):
-    small = {"row", "r", "ar", "##row", "##s", "##r", "##rows", "##o", "column", "##n", "c"}
+    small = {"row", "r", "ar", "column", "c"} | {"##row", "##rows", "##s", "##r", "##o"}
     assert wordpiece("row", small) == ["row"]
     assert wordpiece("rows", small) == ["row", "##s"]
     assert wordpiece("arrows", small) == ["ar", "##rows"], "longest first"
@@ -340,10 +344,9 @@ with check("11.2", "how BERT cuts"):
 gpt2 = data.gpt2_bpe()
 printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
 byte_order = printable + [b for b in range(256) if b not in printable]
-alias = {b: chr(b) if b in printable else chr(256 + byte_order.index(b) - len(printable))
-         for b in range(256)}
+spelling = [chr(b) for b in printable] + [chr(256 + i) for i in range(68)]
 
-symbol = {alias[b]: chr(b) for b in range(256)}  # the file's spelling -> ours
+symbol = {spelled: chr(b) for spelled, b in zip(spelling, byte_order)}  # theirs -> ours
 for i, (left, right) in enumerate(gpt2.merges):
     symbol[left + right] = chr(256 + i)
 gpt2_bpe = BPE([symbol[left] + symbol[right] for left, right in gpt2.merges])
@@ -351,7 +354,7 @@ gpt2_bpe = BPE([symbol[left] + symbol[right] for left, right in gpt2.merges])
 number = np.arange(256 + len(gpt2.merges))  # our token number -> GPT-2's
 number[byte_order] = np.arange(256)
 wrong = [s for s, c in symbol.items() if number[ord(c)] != gpt2.vocabulary[s]]
-print(f"source {gpt2.source}: {len(gpt2.merges):,} merges, {len(gpt2.vocabulary):,} numbers")
+print(f"{gpt2.source}: {len(gpt2.merges):,} merges, {len(gpt2.vocabulary):,} numbers")
 claim("numbers that differ from the published table", len(wrong), at_most=0)
 
 # %% [markdown]
@@ -382,14 +385,16 @@ texts = {
 }
 rates = [len(gpt2_bpe.encode(t)) / len(t) for t in texts.values()]
 fig, ax = plt.subplots()
-bars = ax.bar(list(texts), rates, color=[plotting.BLUE, plotting.ORANGE] + [plotting.SKY] * 3)
+colors = [plotting.BLUE, plotting.ORANGE] + [plotting.SKY] * 3
+bars = ax.bar(list(texts), rates, color=colors)
 ax.bar_label(bars, [f"{r:.2f}" for r in rates])
 ax.set(title="Cheap for the text it was trained on, dear for the rest",
        ylabel="tokens per character")
 plt.show()
 english, chinese = (len(gpt2_bpe.encode(t)) for t in list(texts.values())[:2])
-print(f"the same sentence: {english} tokens in English, {chinese} in Chinese; held-out text: "
-      f"{size / len(gpt2_bpe.encode(sample)):.2f} bytes per token, ours {length[-1]:.2f}")
+theirs = size / len(gpt2_bpe.encode(sample))
+print(f"the same sentence: {english} tokens in English, {chinese} in Chinese")
+print(f"the held-out text of 11.2: {theirs:.2f} bytes per token, ours {length[-1]:.2f}")
 
 # %% [markdown]
 # A character of English costs a fraction of a token, a Chinese one (three bytes in UTF-8) one to three. The same message
@@ -405,10 +410,11 @@ def random_texts(n: int) -> list[str]:
     mix = np.random.default_rng(1)
     assigned = [c for c in map(chr, range(1, 0x20000))
                 if unicodedata.category(c) not in ("Cn", "Cs", "Co")]
-    parts = ["the", " keys", "don't", "  ", "\n\n", "\t", "注意力", "，", "机器学习", "🙂", "👩‍🔬", "½", "x²",
-             "Ⅷ", "12", " 345", "é", "e\u0301", "\x1c", "\u3000", " \u00a0", "...", "_", "'ll", "'S"]
+    parts = ["the", " keys", "don't", "'ll", "'S", "  ", "\n\n", "\t", "注意力", "，", "学习",
+             "🙂", "👩‍🔬", "½", "x²", "Ⅷ", "12", " 345", "é", "e\u0301", "\x1c", "\u3000", "_"]
     both = np.array(parts * 200 + list(mix.choice(assigned, 5_000)))
-    return ["".join(both[mix.integers(0, len(both), mix.integers(1, 12))]) for _ in range(n)]
+    chosen = (mix.integers(0, len(both), mix.integers(1, 12)) for _ in range(n))
+    return ["".join(both[i]) for i in chosen]
 
 
 mixed = random_texts(by_profile(quick=300, standard=3_000, full=20_000))
@@ -429,8 +435,9 @@ claim(f"texts of {len(mixed):,} that do not survive the round trip", lost, at_mo
 V, d = 50_257, 768  # GPT-2 small
 E_small = rng.normal(size=(6, 3))
 ids = np.array([[4, 1, 4], [0, 4, 5]])
-print("one-hot product equals lookup:", np.array_equal(np.eye(6)[ids] @ E_small, E_small[ids]))
-print(f"GPT-2: {V:,} numbers per one-hot row become {d}; the table holds {V * d:,} parameters")
+product = np.eye(6)[ids] @ E_small  # (2, 3, 6) @ (6, 3)
+print("one-hot product equals lookup:", np.array_equal(product, E_small[ids]))
+print(f"GPT-2: {V:,} numbers per one-hot row become {d}, by {V * d:,} parameters")
 
 # %% [markdown]
 # A widely copied sentence says that embedding maps words to *high*-dimensional vectors. It is the other way round: the one-hot row
@@ -450,13 +457,13 @@ def embedding_gradient(ids: np.ndarray, G: np.ndarray, vocabulary: int) -> np.nd
 
 # %% tags=["check"]
 with check("11.4", "the gradient of a lookup"):
-    for seed, (B, T, d1, size1) in enumerate([(2, 3, 4, 6), (3, 5, 2, 9), (1, 1, 3, 4)]):
+    for seed, shape in enumerate([(2, 3, 4), (3, 5, 2), (1, 1, 3)]):  # (B, T, d)
         draw = np.random.default_rng(seed)
-        ids1, G1 = draw.integers(0, size1 - 1, (B, T)), draw.normal(size=(B, T, d1))
-        got = embedding_gradient(ids1.copy(), G1.copy(), size1)
-        onehot = np.eye(size1)[ids1]  # (B, T, V)
-        assert got.shape == (size1, d1), f"shape {got.shape}, expected {(size1, d1)}"
-        np.testing.assert_allclose(got, np.einsum("btv,btd->vd", onehot, G1), atol=1e-12)
+        ids1, G1 = draw.integers(0, 5, shape[:2]), draw.normal(size=shape)
+        got = embedding_gradient(ids1.copy(), G1.copy(), 7)
+        assert got.shape == (7, shape[2]), f"shape {got.shape}"
+        expected = np.einsum("btv,btd->vd", np.eye(7)[ids1], G1)
+        np.testing.assert_allclose(got, expected, atol=1e-12)
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -552,7 +559,7 @@ STEPS = by_profile(quick=100, standard=1_200, full=6_000)
 noise = np.cumsum(count**0.75)
 U = rng.normal(0, 0.1, (len(vocabulary), WIDTH)).astype(np.float32)
 C = np.zeros_like(U)
-squares = {"U": np.full(len(U), 1e-8, np.float32), "C": np.full(len(U), 1e-8, np.float32)}
+squares = {name: np.full(len(U), 1e-8, np.float32) for name in "UC"}
 
 
 def adagrad(name: str, table: np.ndarray, rows: np.ndarray, G: np.ndarray) -> None:
@@ -566,7 +573,8 @@ def adagrad(name: str, table: np.ndarray, rows: np.ndarray, G: np.ndarray) -> No
 losses = []
 for step in range(STEPS):
     pick = rng.integers(0, len(center), BATCH)
-    w, c, n = center[pick], company[pick], np.searchsorted(noise, noise[-1] * rng.random(POOL))
+    w, c = center[pick], company[pick]
+    n = np.searchsorted(noise, noise[-1] * rng.random(POOL))
     u, v, v_n = U[w], C[c], C[n]  # (BATCH, WIDTH) twice, (POOL, WIDTH)
     true, random = (u * v).sum(axis=1), u @ v_n.T  # logits
     g, g_n = sigmoid(true) - 1, sigmoid(random) * (NEGATIVES / POOL)
@@ -601,12 +609,12 @@ for word in ("row", "mean", "train", "left", "probability", "float", "tree", "im
 
 # %%
 RELATED = """row column, rows columns, mean median, train test, true false, left right,
-minimum maximum, min max, int float, image pixel, tree forest, figure axes, matrix vector,
-width height, upper lower, first second, horizontal vertical, list tuple, bottom top,
-classification regression, sparse dense, real imaginary, mean variance, precision recall,
-positive negative, start stop, begin end, load save, read write, two three, greater less,
-cluster centroid, before after, old new, high low, open close, mean average, inf nan,
-training testing, increasing decreasing, largest smallest, integer float"""
+old new, minimum maximum, min max, int float, image pixel, tree forest, figure axes,
+matrix vector, width height, upper lower, first second, horizontal vertical, list tuple,
+bottom top, classification regression, sparse dense, real imaginary, mean variance,
+precision recall, positive negative, start stop, begin end, load save, read write,
+two three, greater less, cluster centroid, before after, high low, open close,
+mean average, inf nan, training testing, increasing decreasing, largest smallest"""
 related = [pair.split() for pair in RELATED.split(",")]
 related = [(a, b) for a, b in related if a in index and b in index]
 
@@ -617,8 +625,8 @@ def share_found(table: np.ndarray) -> float:
 
 together = np.zeros((len(vocabulary), len(vocabulary)), np.float32)
 np.add.at(together, (center, company), 1)
-print(f"by chance {10 / len(vocabulary):.1%}; counts, {len(vocabulary):,} numbers per word: "
-      f"{share_found(together):.0%} of {len(related)} pairs")
+print(f"{len(related)} pairs; by chance {10 / len(vocabulary):.1%} would be found, "
+      f"by counts ({len(vocabulary):,} numbers per word) {share_found(together):.0%}")
 claim(f"related pairs found by {WIDTH} numbers per word", share_found(U), at_least=0.55,
       applies=profile() != "quick")
 
@@ -630,7 +638,8 @@ groups = {
     "data": "train test training validation split folds",
     "figure": "figure axes subplot legend title colorbar",
 }
-groups = {name: [w for w in words.split() if w in index] for name, words in groups.items()}
+groups = {name: [w for w in words.split() if w in index]
+          for name, words in groups.items()}
 chosen = [w for words in groups.values() for w in words]
 points = unit(U)[[index[w] for w in chosen]]
 points = points - points.mean(axis=0)
@@ -641,7 +650,7 @@ for color, (name, words) in zip(plotting.PALETTE, groups.items()):
     at = flat[[chosen.index(w) for w in words]]
     ax.scatter(*at.T, color=color, label=name, s=18)
     for word, (x, y) in zip(words, at):
-        ax.annotate(word, (x, y), (3, 3), textcoords="offset points", fontsize=8, color=color)
+        ax.annotate(word, (x, y), (3, 3), textcoords="offset points", size=8, c=color)
 ax.set(title="Words used alike lie together, though nobody said what they mean",
        xlabel="first principal direction", ylabel="second principal direction")
 ax.legend()
@@ -758,18 +767,20 @@ draw = np.random.default_rng(0)
 widths = 2 ** np.arange(2, 11)
 variance, passed = [], {"divided by √d": [], "not divided": []}
 for d in widths:
-    q, k = draw.normal(size=(400_000 // d, 1, d)), draw.normal(size=(400_000 // d, 16, d))
-    scores = (q * k).sum(axis=-1)  # (draws, 16)
+    n = 400_000 // d
+    q, k = draw.normal(size=(n, 1, d)), draw.normal(size=(n, 16, d))
+    scores = (q * k).sum(axis=-1)  # (n, 16)
     variance.append(scores.var())
     for label, scale in (("divided by √d", np.sqrt(d)), ("not divided", 1)):
         A = softmax(scores[:390] / scale)
-        jacobian = A[:, :, None] * (np.eye(16) - A[:, None, :])  # ∂A/∂s, (390, 16, 16)
+        jacobian = A[:, :, None] * (np.eye(16) - A[:, None, :])  # (390, 16, 16)
         passed[label].append(np.sqrt((jacobian**2).sum(axis=(1, 2))).mean())
 
 fig, axes = plt.subplots(1, 2, figsize=(8.6, 3.4))
 axes[0].loglog(widths, variance, "o", label="measured")
 axes[0].loglog(widths, widths, color=plotting.GRAY, label="d")
-axes[0].set(title="The variance of a score is d", xlabel="width d", ylabel="variance of q · k")
+axes[0].set(title="The variance of a score is d", xlabel="width d",
+            ylabel="variance of q · k")
 for (label, values), style in zip(passed.items(), ("o-", "s--")):
     axes[1].semilogx(widths, values, style, label=label)
 axes[1].set(title="Undivided, softmax stops learning", xlabel="width d", ylim=(0, None),
@@ -779,10 +790,12 @@ for ax in axes:
 plt.show()
 claim("largest relative distance of the variance from d",
       np.abs(np.array(variance) / widths - 1).max(), at_most=0.1)
+through = passed["not divided"][-1] / passed["divided by √d"][-1]
+print(f"undivided, {through:.0%} of the gradient gets through at width {widths[-1]:,}")
 
 # %% [markdown]
-# Left, the dots lie on the line. Right, with division the gradient that passes softmax is the same at every width; without it, at width 1,024 only a small
-# fraction gets through.
+# Left, the dots lie on the line. Right, with division the gradient that passes softmax is the same at every width; without it, little
+# gets through at width 1,024.
 #
 # That gradient is what sets $W_Q$ and $W_K$. Step by step, with $S = QK^\top/\sqrt d$, $A = \text{softmax}(S)$, $O = AV$, and $G = \partial L/\partial O$ given:
 #
@@ -792,7 +805,7 @@ claim("largest relative distance of the variance from d",
 
 # %%
 def attention_backward(G, Q, K, V, A):
-    """G: gradient of the output -> gradients of Q, K, V. A: the weights of the forward pass."""
+    """G: gradient of the output, A: the weights -> gradients of Q, K, V"""
     dV = A.swapaxes(-1, -2) @ G
     dA = G @ V.swapaxes(-1, -2)
     dS = A * (dA - (dA * A).sum(axis=-1, keepdims=True)) / np.sqrt(Q.shape[-1])
@@ -813,7 +826,8 @@ differences = []
 for i in range(3):
     loss = lambda x: (attention(*inputs[:i], x, *inputs[i + 1 :], mask)[0] * G).sum()
     differences.append(largest(analytic[i], numerical_gradient(loss, inputs[i])))
-claim("attention, largest difference from the numerical gradient", max(differences), at_most=1e-8)
+claim("attention, largest difference from the numerical gradient", max(differences),
+      at_most=1e-8)
 
 # %% [markdown]
 # Masked places need no extra line: their weight is 0, so $\partial S$ is 0 there.
@@ -863,10 +877,9 @@ for ax, (name, moved) in zip(axes, tested.items()):
     ax.set(title=name, xlabel="input s changed", ylabel="output t moves")
     ax.grid(False)
 plt.show()
-future = ~causal
-claim("causal mask, largest influence of a later token", tested["causal (GPT)"][future].max(),
-      at_most=0)
-print(f"zeroed after softmax: {tested['zeroed after softmax'][future].max():.2g}")
+late = [moved[~causal].max() for moved in tested.values()]
+claim("causal mask, largest influence of a later token", late[1], at_most=0)
+print(f"no mask {late[0]:.2f}, zeroed after softmax {late[2]:.2f}")
 
 # %% [markdown]
 # Blue means "moves". The causal mask passes: nothing right of the diagonal, exactly 0. Zeroing afterwards *leaks*: later tokens
@@ -890,13 +903,15 @@ def window_mask(T: int, w: int, lengths: np.ndarray) -> np.ndarray:
 
 # %% tags=["check"]
 with check("11.8", "a sliding window"):
-    for T1, w1, lengths1 in ((5, 2, [5, 3]), (6, 3, [1, 6, 4]), (4, 1, [4]), (7, 9, [7, 5])):
+    cases = [(5, 2, [5, 3]), (6, 3, [1, 6, 4]), (4, 1, [4]), (7, 9, [7, 5])]
+    for T1, w1, lengths1 in cases:
         got = window_mask(T1, w1, np.array(lengths1))
         assert got.shape == (len(lengths1), T1, T1), f"shape {got.shape}"
         assert got.dtype == bool, f"dtype {got.dtype}, expected bool"
         for b, t, s in np.ndindex(got.shape):
             may = t - w1 < s <= t and s < lengths1[b]
-            assert got[b, t, s] == may, f"T={T1}, w={w1}: sentence {b}, query {t}, key {s}"
+            where1 = f"T={T1}, w={w1}: sentence {b}, query {t}, key {s}"
+            assert got[b, t, s] == may, where1
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -937,8 +952,9 @@ def join_heads(X: np.ndarray) -> np.ndarray:
 
 def linear_backward(G, X, p, name):
     """Gradients of X @ W + b, where W is p["W" + name]: dX and a dict of dW, db."""
-    rows = lambda x: x.reshape(-1, x.shape[-1])  # batch and time are both examples
-    return G @ p["W" + name].T, {"W" + name: rows(X).T @ rows(G), "b" + name: rows(G).sum(axis=0)}
+    rows, G_rows = (x.reshape(-1, x.shape[-1]) for x in (X, G))  # B · T examples
+    gradients = {"W" + name: rows.T @ G_rows, "b" + name: G_rows.sum(axis=0)}
+    return G @ p["W" + name].T, gradients
 
 
 def multi_head(X, p, h, mask=None):
@@ -953,8 +969,8 @@ def multi_head_backward(G, p, h, cache):
     """G: gradient of the output -> gradient of X, dict of the parameters' gradients"""
     X, Q, K, V, A, joined = cache
     d_joined, gradients = linear_backward(G, joined, p, "O")
-    dX = np.zeros_like(X)
-    for name, dY in zip("QKV", attention_backward(split_heads(d_joined, h), Q, K, V, A)):
+    upstream, dX = split_heads(d_joined, h), np.zeros_like(X)
+    for name, dY in zip("QKV", attention_backward(upstream, Q, K, V, A)):
         d_input, more = linear_backward(join_heads(dY), X, p, name)
         dX += d_input
         gradients |= more
@@ -999,8 +1015,8 @@ plt.show()
 for label, seconds in taken.items():
     print(f"{label:26} last doubling of T: × {seconds[-1] / seconds[-2]:.1f}")
 for T in (1_024, 131_072):
-    print(f"T = {T:,}: A of all 12 layers × 12 heads of GPT-2 takes {144 * T**2 * 2 / 1e9:,.1f} GB "
-          "in float16")
+    print(f"T = {T:,}: all A of GPT-2 small, 12 layers × 12 heads in float16, "
+          f"{144 * T**2 * 2 / 1e9:,.1f} GB")
 
 # %% [markdown]
 # The dashed line is twice as steep, and it is above the solid one even before $T = 2d = 128$, where the counts of operations are equal: softmax is
@@ -1061,11 +1077,12 @@ T, d = 128, 32
 P, omega = sinusoidal(T, d), angles(np.array([1]), d)[0]
 distance = np.arange(T)[:, None] - np.arange(T)
 formula = np.cos(distance[..., None] * omega).sum(axis=-1)
-claim("P Pᵀ against the formula, largest difference", largest(P @ P.T, formula), at_most=1e-10)
-Q, K = rng.normal(size=(2, T, d))
-score = lambda shift: rotary(Q, np.arange(T) + shift) @ rotary(K, np.arange(T) + shift).T
-claim("rotary scores after moving everything by 1,000 places, largest difference",
-      largest(score(0), score(1_000)), at_most=1e-9)
+claim("P Pᵀ against the formula, largest difference", largest(P @ P.T, formula),
+      at_most=1e-10)
+(Q, K), place = rng.normal(size=(2, T, d)), np.arange(T)
+here, later = (rotary(Q, t) @ rotary(K, t).T for t in (place, place + 1_000))
+claim("rotary scores, all tokens moved by 1,000 places, largest difference",
+      largest(here, later), at_most=1e-9)
 
 # %% [markdown]
 # The test that matters: put the same two words, three places apart, ever later in the text, and watch their score.
@@ -1080,7 +1097,8 @@ turned = (rotary(np.tile(query @ W_Q, (len(place), 1)), place)
 
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.5), width_ratios=(1, 1.2))
 image = axes[0].imshow(P[:64], cmap="RdBu", aspect="auto")
-axes[0].set(title="Sinusoidal: fast and slow hands", xlabel="column of P", ylabel="position t")
+axes[0].set(title="Sinusoidal: fast and slow hands", xlabel="column of P",
+            ylabel="position t")
 axes[0].grid(False)
 fig.colorbar(image, ax=axes[0])
 axes[1].plot(place, added, label="sinusoidal, added")
@@ -1089,7 +1107,7 @@ axes[1].set(title="The same two words, later in the text",
             xlabel="position of the query", ylabel="score")
 axes[1].legend()
 plt.show()
-print(f"spread of the score: sinusoidal {np.ptp(added):.2f}, rotary {np.ptp(turned):.1e}")
+print(f"spread of the score: sinusoidal {np.ptp(added):.2f}, rotary {np.ptp(turned):.0e}")
 
 # %% [markdown]
 # The dashed line is flat: under rotary, "three places before me" is the same everywhere. The solid line wanders with
@@ -1140,9 +1158,11 @@ analytic, differences = layer_norm_backward(G, inputs[1], cache), []
 for i in range(3):
     loss = lambda x: (layer_norm(*inputs[:i], x, *inputs[i + 1 :])[0] * G).sum()
     differences.append(largest(analytic[i], numerical_gradient(loss, inputs[i])))
-claim("layer norm, largest difference from the numerical gradient", max(differences), at_most=1e-8)
-print(f"along (1, …, 1): {np.abs(analytic[0].sum(axis=-1)).max():.0e}, "
-      f"along x̂: {np.abs((analytic[0] * cache[0]).sum(axis=-1)).max():.0e}")
+claim("layer norm, largest difference from the numerical gradient", max(differences),
+      at_most=1e-8)
+dX, X_hat = analytic[0], cache[0]
+print(f"part of dX along (1, …, 1): {np.abs(dX.sum(axis=-1)).max():.0e}, "
+      f"along x̂: {np.abs((dX * X_hat).sum(axis=-1)).max():.0e}")
 
 # %% [markdown]
 # The last line confirms the words: the gradient has no part along either direction (along $\hat x$ only $\epsilon$ is left).
@@ -1171,11 +1191,12 @@ with check("11.11", "RMSNorm backward"):
         loss_of = lambda X, gamma: (rms_norm(X, gamma, epsilon1) * G1).sum()
         dX1, dgamma1 = rms_norm_backward(G1, X1, gamma1, epsilon1)
         assert dX1.shape == shape and dgamma1.shape == shape[-1:], "shapes"
-        np.testing.assert_allclose(
-            dX1, numerical_gradient(lambda X: loss_of(X, gamma1), X1), rtol=1e-6, atol=1e-8)
-        np.testing.assert_allclose(
-            dgamma1, numerical_gradient(lambda g: loss_of(X1, g), gamma1), rtol=1e-6, atol=1e-8)
-    tiny = rms_norm_backward(np.ones((1, 1, 2)), np.full((1, 1, 2), 1e-3), np.ones(2))[0]
+        expected = numerical_gradient(lambda X: loss_of(X, gamma1), X1)
+        np.testing.assert_allclose(dX1, expected, rtol=1e-6, atol=1e-8)
+        expected = numerical_gradient(lambda gamma: loss_of(X1, gamma), gamma1)
+        np.testing.assert_allclose(dgamma1, expected, rtol=1e-6, atol=1e-8)
+    one = np.ones((1, 1, 2))
+    tiny, _ = rms_norm_backward(one, 1e-3 * one, one[0, 0])
     np.testing.assert_allclose(tiny, 1e-5 / 1.1e-5**1.5, rtol=1e-9, err_msg="epsilon")
 
 # %% [markdown]
@@ -1202,15 +1223,15 @@ with check("11.11", "RMSNorm backward"):
 # happens, in the form that GPT-2 and most later models use:
 
 # %%
-boxes = {"tokens": (0, 1), "embedding\n+ position": (1, 1), "x": (2, 1), "+": (3, 1), "+ ": (4, 1),
-         "layer norm": (5, 1), "logits,\nsoftmax": (6, 1),
-         "layer norm,\nattention": (2.5, 0), "layer norm,\nfeed-forward": (3.5, 0)}
-stream = ["tokens", "embedding\n+ position", "x", "+", "+ ", "layer norm", "logits,\nsoftmax"]
-inside = [("x", "layer norm,\nattention"), ("layer norm,\nattention", "+"),
-          ("+", "layer norm,\nfeed-forward"), ("layer norm,\nfeed-forward", "+ ")]
-plotting.flow(boxes, [*zip(stream, stream[1:]), *inside, ("+ ", "x", "N layers, each its own weights")],
-              highlight=[box for box in boxes if "," in box and "logits" not in box],
-              title="Attention and feed-forward are inside each of N layers", box_width=1.1)
+stream = ["tokens", "embedding\n+ position", "x", "+", "+ ", "layer norm",
+          "logits,\nsoftmax"]
+layer = ["layer norm,\nattention", "layer norm,\nfeed-forward"]
+boxes = {box: (column, 1) for column, box in enumerate(stream)}
+boxes |= {layer[0]: (2.5, 0), layer[1]: (3.5, 0)}
+inside = [("x", layer[0]), (layer[0], "+"), ("+", layer[1]), (layer[1], "+ ")]
+again = ("+ ", "x", "N layers, each with its own weights")
+plotting.flow(boxes, [*zip(stream, stream[1:]), *inside, again], highlight=layer,
+              title="Attention and feed-forward are inside each layer", box_width=1.1)
 plt.show()
 
 # %% [markdown]
@@ -1224,7 +1245,7 @@ plt.show()
 
 # %%
 def new_block(d: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Random parameters of one block of width d; all of them random, to test all gradients."""
+    """Parameters of one block of width d, all of them random to test all gradients."""
     shapes = {"W" + n: (d, d) for n in "QKVO"} | {"W1": (d, 4 * d), "W2": (4 * d, d)}
     shapes |= {"b" + n[1:]: (shape[1],) for n, shape in shapes.items()}
     p = {n: rng.normal(0, shape[0] ** -0.5, shape) for n, shape in shapes.items()}
@@ -1249,11 +1270,12 @@ def block_backward(G, p, h, cache):
     dH, gradients = linear_backward(G, H, p, "2")
     dN2, more = linear_backward(dH * (H > 0), N2, p, "1")
     gradients |= more
-    dX1, gradients["gamma2"], gradients["beta2"] = layer_norm_backward(dN2, p["gamma2"], cache2)
+    dX1, dgamma, dbeta = layer_norm_backward(dN2, p["gamma2"], cache2)
+    gradients |= {"gamma2": dgamma, "beta2": dbeta}
     dX1 += G  # a sum passes the gradient on to both of its terms
     dN1, more = multi_head_backward(dX1, p, h, cache_heads)
-    gradients |= more
-    dX, gradients["gamma1"], gradients["beta1"] = layer_norm_backward(dN1, p["gamma1"], cache1)
+    dX, dgamma, dbeta = layer_norm_backward(dN1, p["gamma1"], cache1)
+    gradients |= more | {"gamma1": dgamma, "beta1": dbeta}
     return dX + dX1, gradients
 
 
@@ -1264,12 +1286,13 @@ causal = np.tril(np.ones((T, T), dtype=bool))
 out, cache = block(X, p, h, causal)
 dX, gradients = block_backward(G, p, h, cache)
 
-difference = largest(dX, numerical_gradient(lambda X: (block(X, p, h, causal)[0] * G).sum(), X))
+loss = lambda X: (block(X, p, h, causal)[0] * G).sum()
+differences = [largest(dX, numerical_gradient(loss, X))]
 for name in p:
     loss = lambda w: (block(X, p | {name: w}, h, causal)[0] * G).sum()
-    difference = max(difference, largest(gradients[name], numerical_gradient(loss, p[name])))
-claim(f"block, largest difference from the numerical gradient, {len(p) + 1} arrays", difference,
-      at_most=1e-7)
+    differences.append(largest(gradients[name], numerical_gradient(loss, p[name])))
+claim(f"block, {len(differences)} arrays, largest difference from numerical gradients",
+      max(differences), at_most=1e-7)
 
 total = sum(w.size for w in p.values())
 gpt2_small = 12 * (12 * 768**2 + 13 * 768) + (50_257 + 1_024 + 2) * 768
@@ -1330,9 +1353,10 @@ with check("11.12", "the chart as a program"):
     later = ids1.copy()
     later[:, -1] = (later[:, -1] + 1) % 7
     moved1 = encode(later, E1, P1, layers1, 3, *last, mask1)
-    np.testing.assert_allclose(moved1[:, :-1], got[:, :-1], atol=1e-12, err_msg="the mask leaks")
-    seen = encode(later, E1, P1, layers1, 3, *last)
-    assert np.abs(seen - encode(ids1, E1, P1, layers1, 3, *last)).min() > 0, "mask=None: all see"
+    same = dict(atol=1e-12, err_msg="the mask leaks")
+    np.testing.assert_allclose(moved1[:, :-1], got[:, :-1], **same)
+    both = [encode(i, E1, P1, layers1, 3, *last) for i in (ids1, later)]
+    assert np.abs(both[0] - both[1]).min() > 0, "without a mask, all see the change"
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -1370,12 +1394,13 @@ heads.set_weights([p[n].reshape(w.shape) for n, w in zip(order, heads.get_weight
 
 theirs, their_A = heads(X, X, use_causal_mask=True, return_attention_scores=True)
 out, cache = multi_head(X, p, h, causal)
-claim("multi-head attention against Keras, largest difference", largest(out, theirs.numpy()),
+claim("multi-head attention against Keras, largest difference",
+      largest(out, theirs.numpy()), at_most=1e-5)
+claim("its weights A, largest difference", largest(cache[4], their_A.numpy()),
       at_most=1e-5)
-claim("its weights A, largest difference", largest(cache[4], their_A.numpy()), at_most=1e-5)
 
 # %%
-norms = [keras.layers.LayerNormalization(epsilon=1e-5, dtype="float64") for _ in range(2)]
+norms = [keras.layers.LayerNormalization(epsilon=1e-5, dtype="float64") for _ in "12"]
 dense = [keras.layers.Dense(4 * d, activation="relu", dtype="float64"),
          keras.layers.Dense(d, dtype="float64")]
 for layer, size in zip(norms + dense, (d, d, d, 4 * d)):
@@ -1396,11 +1421,14 @@ their_dX, *their_gradients = tape.gradient(loss, [x, *(v.value for v in variable
 
 out, cache = block(X, p, h, causal)
 dX, gradients = block_backward(G, p, h, cache)
-claim("block against Keras, largest difference", largest(out, theirs.numpy()), at_most=1e-5)
+claim("block against Keras, largest difference", largest(out, theirs.numpy()),
+      at_most=1e-5)
 differences = [largest(dX, their_dX.numpy())]
 for name, theirs in zip(order + sum(names, []), their_gradients):
-    differences.append(largest(gradients[name], theirs.numpy().reshape(gradients[name].shape)))
-claim(f"its {len(differences)} gradients, largest difference", max(differences), at_most=1e-5)
+    mine = gradients[name]
+    differences.append(largest(mine, theirs.numpy().reshape(mine.shape)))
+claim(f"its {len(differences)} gradients, largest difference", max(differences),
+      at_most=1e-5)
 
 # %% [markdown]
 # All agree to rounding. One trap on the way: Keras' layer norm has $\epsilon = 10^{-3}$ unless told otherwise, PyTorch's $10^{-5}$, GPT-2's checkpoint
@@ -1416,12 +1444,14 @@ except ModuleNotFoundError:
 else:
     reference = tiktoken.Encoding(
         "gpt2",
-        pat_str=r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+        pat_str=r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+"
+                r"|\s+(?!\S)|\s+",
         mergeable_ranks={gpt2_bpe.bytes[i]: int(n) for i, n in enumerate(number)},
         special_tokens={})
     texts = mixed + held_out[:: by_profile(quick=40, standard=4, full=1)]
-    wrong = [t for t in texts if number[gpt2_bpe.encode(t)].tolist() != reference.encode(t)]
-    claim(f"of {len(texts):,} texts cut differently from tiktoken", len(wrong), at_most=0)
+    wrong = [text for text in texts
+             if number[gpt2_bpe.encode(text)].tolist() != reference.encode(text)]
+    claim(f"of {len(texts):,} texts cut differently by tiktoken", len(wrong), at_most=0)
 
 # %% [markdown]
 # ## 11.14 Where it breaks

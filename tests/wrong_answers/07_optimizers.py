@@ -44,7 +44,8 @@ def noise_scale_from_norms(small, norm2_small, large, norm2_large):
 
 # %% 7.4 gives the factor of plain momentum
 def nesterov_factor(eta, beta, spectrum):
-    return momentum_factor(eta, beta, spectrum)
+    matrices = [momentum_matrix(eta, beta, lam) for lam in spectrum]
+    return np.abs(np.linalg.eigvals(matrices)).max()
 
 # %% 7.4 adds the old velocity to the error, not the new one
 def nesterov_factor(eta, beta, spectrum):
