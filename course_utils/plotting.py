@@ -54,8 +54,9 @@ class LiveCurves:
     def update(self, step: int, values: Mapping[str, float]) -> None:
         """Add the values of one step. step: counted from 1."""
         self.steps.append(step)
-        for name, value in values.items():
-            self.history.setdefault(name, [np.nan] * (len(self.steps) - 1)).append(float(value))
+        for name in {*values, *self.history}:  # a metric may come late, or not at every step
+            past = self.history.setdefault(name, [np.nan] * (len(self.steps) - 1))
+            past.append(float(values.get(name, np.nan)))
         now = time.perf_counter()
         if not self._in_notebook:
             print(self._status(), {name: round(float(v), 4) for name, v in values.items()})
@@ -85,7 +86,9 @@ class LiveCurves:
                 if key in self.history:
                     ax.plot(self.steps, self.history[key], style, marker="o", ms=3, label=label)
             ax.set(title=name, xlabel="epoch", ylabel=name)
-            ax.legend()
+            ax.xaxis.get_major_locator().set_params(integer=True)
+            if ax.lines:
+                ax.legend()
         figure.suptitle(heading, fontsize=10)
         if self._handle is None:
             self._handle = display(figure, display_id=True)
@@ -124,7 +127,7 @@ def image_grid(
     """Draw images in rows. images: (n, height, width) or (n, height, width, channels).
 
     titles: one per image. wrong: one per image; the title is red where True.
-    size: inches per image. Gray images are dark on white, as ink on paper.
+    size: inches per image. Gray images share one scale, dark on white, as ink on paper.
     """
     rows = -(-len(images) // columns)
     height = size * (1.28 if titles is not None else 1.05)
@@ -132,7 +135,7 @@ def image_grid(
     for ax in axes.flat:
         ax.axis("off")
     for i, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
-        ax.imshow(image.squeeze())
+        ax.imshow(image.squeeze(), vmin=images.min(), vmax=images.max())
         if titles is not None:
             color = RED if wrong is not None and wrong[i] else "black"
             ax.set_title(str(titles[i]), fontsize=8, fontweight="normal", color=color, pad=2)

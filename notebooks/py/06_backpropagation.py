@@ -89,7 +89,7 @@ plt.show()
 
 # %% [markdown]
 # At $w_1 = 0.8$ the slope is −0.118: raise $w_1$ by 0.1 and the loss falls by about 0.012.
-# That slope is the partial derivative $\partial L / \partial w_1$; all of them together are the *gradient* (梯度).
+# That slope is the partial derivative $\partial L / \partial w_1$, the other weights held still; all of them together are the *gradient* (梯度).
 #
 # We got it by *nudging*: two evaluations of the loss for one weight. Count what that costs for the digit reader of section 6.12,
 # with 784 inputs, 128 hidden units and 10 classes.
@@ -118,7 +118,7 @@ plotting.flow(
 plt.show()
 
 # %% [markdown]
-# All five documents let backpropagation "update" or "optimize" the parameters. It changes nothing: it ends with the gradients,
+# The five articles that this course puts right (*the documents*, see notebook 00) let backpropagation "update" or "optimize" the parameters. It changes nothing: it ends with the gradients,
 # of biases as well as weights. The update is a separate step (here gradient descent, $\eta$ the learning rate), and notebook 07
 # replaces it several times without touching the backward pass. Nor does following gradients promise the *global* minimum.
 
@@ -137,7 +137,7 @@ plt.show()
 # \frac{\partial L}{\partial w} = \delta\, x, \qquad
 # \frac{\partial L}{\partial b} = \delta .$$
 #
-# For the sigmoid $\sigma'(z) = a(1-a)$: the backward pass reuses what the forward pass computed.
+# For the sigmoid $\sigma'(z) = e^{-z}/(1 + e^{-z})^2 = a(1-a)$: the backward pass reuses what the forward pass computed.
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -275,7 +275,7 @@ with check("6.2", "backward through ReLU"):
 # - $b_j$ is used by every example $n$, with factor 1: $\;\partial L/\partial b_j = \sum_n \delta_{nj}$
 # - $x_{ni}$ is used by every output $j$, with factor $w_{ij}$: $\;\partial L/\partial x_{ni} = \sum_j \delta_{nj}\, w_{ij}$
 #
-# The three sums are matrix products:
+# The three sums are matrix products: the first, say, is column $i$ of $X$ times column $j$ of $\delta$, entry $(i, j)$ of $X^\top\delta$. With $\delta_n$ for row $n$:
 #
 # $$\boxed{\;\frac{\partial L}{\partial W} = X^\top \delta
 # \qquad \frac{\partial L}{\partial b} = \sum_n \delta_n
@@ -357,11 +357,12 @@ with check("6.3", "backward through a scaling layer"):
 #
 # Take one example. Logits $z \in \mathbb{R}^k$, probabilities $p_j = e^{z_j} / \sum_m e^{z_m}$, true class $c$, loss $L = -\log p_c$:
 #
-# $$L = -z_c + \log \sum_m e^{z_m}
-# \qquad\Rightarrow\qquad
-# \frac{\partial L}{\partial z_j} = -[j = c] + \frac{e^{z_j}}{\sum_m e^{z_m}} = p_j - [j = c].$$
+# With $S = \sum_m e^{z_m}$ the loss is $L = -z_c + \log S$. By the chain rule $\partial \log S / \partial z_j = \frac1S\, e^{z_j} = p_j$, and $-z_c$ contributes $-1$ if $j$ is the true class, else 0.
+# Write $[j = c]$ for 1 if $j = c$, else 0:
 #
-# $[j = c]$ is 1 for the true class, else 0. For a batch of $B$ rows, with one-hot labels $Y$ of shape $(B, k)$ and the *mean* loss:
+# $$\frac{\partial L}{\partial z_j} = p_j - [j = c].$$
+#
+# For a batch of $B$ rows, with one-hot labels $Y$ of shape $(B, k)$ and the *mean* loss:
 # $\;\delta = (P - Y)/B$, shape $(B, k)$.
 
 # %%
@@ -450,7 +451,7 @@ with check("6.4", "gradient of sigmoid + binary cross-entropy"):
 # %% [markdown]
 # ## 6.5 How far can a gradient check be trusted?
 #
-# The checks above agreed to ten decimals. Why not to sixteen, and why the step $h = 10^{-5}$? Try every $h$, in double and in single precision.
+# The checks above agreed to nine or ten decimals. Why not to sixteen, and why the step $h = 10^{-5}$? Try every $h$, in double and in single precision.
 
 # %%
 def check_errors(z, steps):
@@ -465,15 +466,15 @@ errors64 = check_errors(z, steps)
 errors32 = check_errors(z.astype(np.float32), steps)
 
 # %% [markdown]
-# Two errors compete. Expanding $f(z \pm h)$ in a Taylor series, the even terms cancel and the formula is off by $\tfrac16 |f'''|\, h^2$ (*truncation*).
-# And a computer stores $f$ only to a relative precision $\varepsilon$; the difference of two nearly equal numbers keeps that error while $2h$ in the denominator
+# Two errors compete. Taylor's series says $f(z\pm h) = f \pm h f' + \tfrac12 h^2 f'' \pm \tfrac16 h^3 f''' + \dots$; subtract, divide by $2h$, and the formula is off by $\tfrac16 |f'''|\, h^2$ (*truncation*).
+# And a computer stores $f$ only to a relative precision $\varepsilon$ (`np.finfo(dtype).eps`: 2·10⁻¹⁶ in float64, 1·10⁻⁷ in float32); the difference of two nearly equal numbers keeps that error while $2h$ in the denominator
 # blows it up to about $\varepsilon |f| / h$ (*rounding*):
 #
 # $$E(h) \approx \frac{|f'''|}{6}\, h^2 + \frac{\varepsilon\, |f|}{h},
 # \qquad E'(h) = 0 \;\Rightarrow\; h^\ast = \left(\frac{3\,\varepsilon\,|f|}{|f'''|}\right)^{1/3} \sim \varepsilon^{1/3},
 # \qquad E(h^\ast) \sim \varepsilon^{2/3}.$$
 #
-# Nothing in it needs fitting: for softmax with cross-entropy $f''' = p(1-p)(1-2p)/B$. Lay it over the measurement.
+# ($\sim$ means: up to a constant factor.) Nothing in it needs fitting: for softmax with cross-entropy $f''' = p(1-p)(1-2p)/B$, which is $p_j - [j = c]$ differentiated twice more. Lay it over the measurement.
 
 # %%
 p = softmax(z)
@@ -499,17 +500,17 @@ for errors, dtype in ((errors64, np.float64), (errors32, np.float32)):
 
 # %% [markdown]
 # From the right, the error falls a hundredfold for every tenfold smaller $h$: slope 2, truncation. Further left it rises tenfold: slope −1, rounding.
-# The bottom lies where the two meet, within a factor of ten of $\varepsilon^{1/3}$ in both precisions. In float32 the best possible check
+# The bottom lies where the two meet, within a factor of ten of $\varepsilon^{1/3}$ in both precisions (the constant $(3|f|/|f'''|)^{1/3}$ moves it to the right). In float32 the best possible check
 # is about a million times worse; and once $h$ is too small to change $z$ at all, the measured slope is 0 and the error stays flat.
 #
-# **A working rule.** Check in float64 with $h = 10^{-5}$, and divide the largest difference by the largest gradient. Below $10^{-6}$ the gradient is *right*; above $10^{-3}$ there
-# is *a bug*; in between, look for a kink such as ReLU's between $z - h$ and $z + h$.
+# **A working rule.** Check in float64 with $h = 10^{-5}$; for each parameter array, divide the largest difference by its largest gradient. Below $10^{-6}$ the gradient is almost surely *right*.
+# Above $10^{-3}$, first rule out a kink between $z - h$ and $z + h$, such as ReLU's at 0 (move the point, or change $h$); then it is *a bug*.
 
 # %% [markdown]
 # ### Exercise 6.5 · half the price, at what cost?
 #
 # The one-sided difference $(f(z + h) - f(z))/h$ needs $f(z)$ only once, so $n + 1$ evaluations instead of $2n$. Write it.
-# Its truncation error is $\tfrac12|f''|\,h$: redo the minimization above and return the order of magnitude of the best step in float64.
+# Its truncation error is $\tfrac12|f''|\,h$: redo the minimization above and return the best step in float64, to within a factor of ten (a number such as `1e-5`).
 
 # %% tags=["exercise"]
 def one_sided_gradient(f, z, h):
@@ -518,7 +519,7 @@ def one_sided_gradient(f, z, h):
 
 
 def best_one_sided_step():
-    """Order of magnitude of the step with the smallest error, in float64."""
+    """The step with the smallest error in float64, to within a factor of ten."""
     raise NotImplementedError("your turn")
 
 # %% tags=["check"]
@@ -538,7 +539,8 @@ with check("6.5", "one-sided differences"):
     np.testing.assert_allclose(got, exact, rtol=1e-8, atol=1e-9)
     assert len(calls) == 7, f"f was called {len(calls)} times, not 7"
     np.testing.assert_array_equal(point, untouched, "z itself must not change")
-    assert 1e-9 < best_one_sided_step() < 1e-7, "minimize h + ε/h"
+    best = best_one_sided_step()
+    assert 1e-9 < best < 1e-7, f"got {best}; minimize h + ε/h with ε = 2e-16"
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -567,7 +569,7 @@ with check("6.5", "one-sided differences"):
 #
 # Stack layers $l = 1 \ldots N$. Layer 0 is the input, $a^{(0)} = X$. Forward:
 #
-# $$z^{(l)} = a^{(l-1)} W^{(l)} + b^{(l)}, \qquad a^{(l)} = \phi(z^{(l)}),$$
+# $$z^{(l)} = a^{(l-1)} W^{(l)} + b^{(l)}, \qquad a^{(l)} = \phi(z^{(l)}) \;\text{ for } l < N,$$
 #
 # and the last layer's $z^{(N)}$ are the logits. Backward, start at the output with 6.4, and go down layer by layer with 6.3 and 6.2:
 #
@@ -588,7 +590,7 @@ boxes = {name: (i, 0) for i, name in enumerate(top)}
 boxes |= {name: (i, 1) for i, name in enumerate(low)}
 boxes |= {grad_W1: (1, 2), grad_W2: (3, 2)}
 arrows = [(top[0], top[1], "W¹, b¹"), (top[1], top[2], "φ"), (top[2], top[3], "W², b²"),
-          (top[3], top[4], "CE"), (top[4], low[4]), (low[4], low[3], "P − Y"),
+          (top[3], top[4], "CE"), (top[4], low[4]), (low[4], low[3], "(P−Y)/B"),
           (low[3], low[2], "W²ᵀ"), (low[2], low[1], "⊙ φ′"), (low[1], low[0]),
           (low[1], grad_W1), (low[3], grad_W2)]
 plotting.flow(boxes, arrows, highlight=[*low, grad_W1, grad_W2], box_width=1.4,
@@ -596,7 +598,8 @@ plotting.flow(boxes, arrows, highlight=[*low, grad_W1, grad_W2], box_width=1.4,
 plt.show()
 
 # %% [markdown]
-# The picture as code, for any number of layers. The forward pass keeps each layer's input, because the backward pass needs it.
+# The picture as code, for any number of layers. The forward pass keeps each layer's input, because the backward pass needs it. Python counts from 0: `layers[l]` holds $W^{(l+1)}, b^{(l+1)}$,
+# and `inputs[l]` is $a^{(l)}$. For ReLU $\phi'(z) = [z > 0] = [a > 0]$, so $z$ need not be kept.
 
 # %%
 def init_layers(sizes, rng, dtype=np.float64):
@@ -622,7 +625,7 @@ def backward(layers, inputs, delta):
     gradients = []
     for l in reversed(range(len(layers))):
         gradients.append((inputs[l].T @ delta, delta.sum(axis=0)))
-        if l > 0:  # a ReLU's output is positive exactly where its input was
+        if l > 0:  # [a > 0] = [z > 0]
             delta = (delta @ layers[l][0].T) * (inputs[l] > 0)
     return gradients[::-1]
 
@@ -644,7 +647,7 @@ for l, (W, b) in enumerate(layers):
           f" relative error below 1e-7: {error < 1e-7}")
 
 # %% [markdown]
-# Three layers, three shapes, all right. These three functions train the digit reader in 6.12.
+# Three layers, three shapes, all weights right (6.14 checks the biases, too). These three functions train the digit reader in 6.12.
 
 # %% [markdown]
 # ### Exercise 6.6 · a residual layer
@@ -691,7 +694,8 @@ with check("6.6", "backward through a residual layer"):
 # ## 6.7 What does it cost?
 #
 # Nudging needs two forward passes *per weight*. The backward pass has two matrix products per layer where the forward pass has one, and only one in
-# the first layer. So a gradient should cost two to three forward passes in all, *whatever the number of weights*. Measure both as the network $w$-$w$-10 grows.
+# the first layer. Count multiplications: a gradient should cost about two forward passes for one hidden layer, and up to three for a deep network, *whatever the number of weights*.
+# Measure both as the network $w$-$w$-10 grows.
 
 # %%
 import time
@@ -763,8 +767,9 @@ print(f"one gradient of {weights:,} weights: {nudging_time:.0f} s by nudging,"
 # %% [markdown]
 # Read the slopes on the log–log chart. Nudging makes $2P$ forward passes for $P$ weights: slope 1 while a pass costs only Python's overhead (left), and towards
 # slope 2 once each pass costs time in proportion to $P$ as well (right). Backpropagation follows the forward pass, slope 0 and then 1, a constant factor above it.
-# So the advantage is proportional to $P$: thousands at the last red point, and of the order of a billion for a model of a billion weights.
-# The bound has a name, the *cheap gradient principle* (Griewank & Walther, 2008).
+# The median ratio printed above can fall below two: at small sizes Python's overhead counts for more than the products. So the advantage is proportional to $P$: thousands at the last red
+# point (nudging is timed once, so a busy machine makes it look worse), and of the order of a billion for a model of a billion weights. That a gradient costs at most a small multiple of its
+# function, however many inputs there are, is called the *cheap gradient principle* (Griewank & Walther, 2008).
 
 # %% [markdown]
 # ## 6.8 Let the machine apply the chain rule: autodiff in about sixty lines
@@ -774,7 +779,7 @@ print(f"one gradient of {weights:,} weights: {nudging_time:.0f} s by nudging,"
 # *automatic differentiation* (自动微分), which Document 2 names as the source of gradients, and the core of TensorFlow and PyTorch.
 #
 # First the engine. Each node keeps its value, its parents, and for each parent a function that turns the gradient at the node into the parent's share:
-# a *vector–Jacobian product*, or vjp.
+# a *vector–Jacobian product*, or vjp (the Jacobian is the table of all ∂output/∂input; nobody ever builds it).
 
 # %%
 class Node:
@@ -822,12 +827,13 @@ def topological_order(root):
 # %%
 def unbroadcast(grad, shape):
     """Sum grad over the axes along which an array of this shape was repeated."""
+    # axes that NumPy put in front: (3,) -> (5, 3); then axes stretched from length 1
     grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
     return grad.sum(axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True)
 
 
 class Tensor(Node):
-    """A node with operations. Plain numbers and arrays mix in as constants."""
+    """A node with operations. Right of + and * a plain number or array will do, too."""
 
     def __add__(self, other):
         other = other if isinstance(other, Node) else Tensor(other)
@@ -946,11 +952,11 @@ with check("6.8a", "tanh in the autodiff"):
     start, factor = test_rng.normal(size=(3, 4)), test_rng.normal(size=(3, 4))
     t = Tensor(start)
     out = tanh(t)
-    np.testing.assert_allclose(out.value, np.tanh(start))
+    np.testing.assert_allclose(out.value, np.tanh(start), err_msg="forward values")
     # t is used twice: by tanh and directly
     (out * factor + t * factor).sum().backward()
     expected = numerical_gradient(lambda v: np.sum(factor * (np.tanh(v) + v)), start)
-    np.testing.assert_allclose(t.grad, expected, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(t.grad, expected, 1e-6, 1e-9, err_msg="dL/dz")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -971,13 +977,14 @@ with check("6.8a", "tanh in the autodiff"):
 #
 # The hardest one here, and a layer that the Transformer has twice in every block. For each row $x$ of length $d$:
 #
-# $$y = \frac{x - \mu}{s}, \qquad \mu = \frac1d \sum_i x_i, \qquad s = \sqrt{\frac1d \sum_i (x_i - \mu)^2 + \epsilon}, \qquad \epsilon = 10^{-5}.$$
+# $$u = \frac{x - \mu}{s}, \qquad \mu = \frac1d \sum_i x_i, \qquad s = \sqrt{\frac1d \sum_i (x_i - \mu)^2 + \epsilon}, \qquad \epsilon = 10^{-5}.$$
 #
-# Write it as one operation. $\mu$ and $s$ depend on every $x_i$, so there are three paths from $x_i$ to the outputs. On paper they collapse to
+# Write it as one operation; as in 6.8a, return `Tensor(value, [(x, vjp)], name)`. Three paths lead from $x_i$ to the outputs: directly, through $\mu$ ($\partial\mu/\partial x_i = 1/d$) and through $s$
+# ($\partial s/\partial x_i = u_i/d$). On paper they collapse to
 #
-# $$\frac{\partial L}{\partial x} = \frac1s \left( g - \overline{g} - y \; \overline{g \odot y} \right),$$
+# $$\frac{\partial L}{\partial x} = \frac1s \left( g - \overline{g} - u \; \overline{g \odot u} \right),$$
 #
-# with $g = \partial L/\partial y$ and the bar for the mean over the row. Derive it if you can; check it in any case.
+# with $g = \partial L/\partial u$ and the bar for the mean over the row. Derive it if you can; check it in any case.
 
 # %% tags=["exercise"]
 def layer_norm(x):
@@ -995,17 +1002,18 @@ with check("6.8b", "layer normalization in the autodiff"):
         start, factor = test_rng.normal(0, spread, (3, 5)), test_rng.normal(size=(3, 5))
         t = Tensor(start)
         out = layer_norm(t)
-        np.testing.assert_allclose(out.value, normalized(start), rtol=1e-9)
+        np.testing.assert_allclose(out.value, normalized(start), 1e-9,
+                                   err_msg="forward values: ε in the root? row means?")
         (out * factor + t).sum().backward()
         total = lambda v: np.sum(factor * normalized(v) + v)
         expected = numerical_gradient(total, start, 1e-6)
-        np.testing.assert_allclose(t.grad, expected, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(t.grad, expected, 1e-5, 1e-5, err_msg="dL/dx")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Keep `y` and `s` of the forward pass; every mean is over `axis=1` with `keepdims=True`.
-# For the derivation: $\partial y_j/\partial x_i = \frac1s\left([i=j] - \frac1d - \frac1d\, y_i y_j\right)$.
+# Keep `u` and `s` of the forward pass; every mean is over `axis=1` with `keepdims=True`.
+# For the derivation: $\partial u_j/\partial x_i = \frac1s\left([i=j] - \frac1d - \frac1d\, u_i u_j\right)$.
 # </details>
 # <details><summary>Solution</summary>
 #
@@ -1016,8 +1024,8 @@ with check("6.8b", "layer normalization in the autodiff"):
 #
 #     centered = x.value - row_mean(x.value)
 #     s = np.sqrt(row_mean(centered**2) + 1e-5)
-#     y = centered / s
-#     return Tensor(y, [(x, lambda g: (g - row_mean(g) - y * row_mean(g * y)) / s)], "layer_norm")
+#     u = centered / s
+#     return Tensor(u, [(x, lambda g: (g - row_mean(g) - u * row_mean(g * u)) / s)], "layer_norm")
 # ```
 # </details>
 
@@ -1090,12 +1098,12 @@ plt.show()
 # %% [markdown]
 # The derived points lie on the line; none of the copied ones does. Formula 4 is always too large by $2/\sigma'(z) \ge 8$, since $\sigma' \le \tfrac14$. In formula 5 every column of the
 # matrix is the same. Formula 1 keeps a classifier from ever answering "no". And without formula 7 there is no *back*-propagation at all: 98.7 % of the digit reader
-# would never learn; 6.11 shows what that costs. The update rule printed beneath, $W \leftarrow W - \alpha\, \partial L/\partial W$, is right.
+# would never learn; 6.11 shows what that can cost. The update rule printed beneath, $W \leftarrow W - \alpha\, \partial L/\partial W$, is right.
 
 # %% [markdown]
 # ### Exercise 6.9 · put the derivation right
 #
-# A sigmoid network with one hidden layer, $L = \frac{1}{B}\sum_n \frac12 \sum_i (\hat y_{ni} - y_{ni})^2$. Return all four gradients, in this course's notation: $W$ $(d_{in}, d_{out})$,
+# A network with one hidden layer, both layers with a sigmoid: $a = \sigma(XW_1 + b_1)$, $\hat y = \sigma(aW_2 + b_2)$, $L = \frac{1}{B}\sum_n \frac12 \sum_i (\hat y_{ni} - y_{ni})^2$. Return all four gradients, in this course's notation: $W$ $(d_{in}, d_{out})$,
 # rows are examples.
 
 # %% tags=["exercise"]
@@ -1143,7 +1151,7 @@ with check("6.9", "the derivation put right"):
 # ## 6.10 Spot the bug: a widely copied training script
 #
 # The same chapter ends with a script: a 2-3-1 sigmoid network (2·3 + 3 + 3·1 + 1 = 13 parameters), 100 random points with random labels, 1,000 steps at rate 0.01, a plot.
-# It has six mistakes, and each hides the next. Here it is in our own lines, same sizes, same mistakes. Read it before you run on: how many do you find?
+# It has six mistakes, and each hides the next. Here it is in our own lines, same sizes, same mistakes. Read it before you run on: how many do you find? After each exercise the next cell brings a repaired version, so try first.
 
 # %%
 def script_start():
@@ -1286,6 +1294,8 @@ with check("6.10b", "labels as a column, and a loss that refuses"):
             strict_loss(bad, pred_t)
         except ValueError:
             continue
+        except AssertionError:
+            raise AssertionError("raise ValueError, not assert") from None
         raise AssertionError(f"{bad.shape} and {pred_t.shape} must raise ValueError")
 
 # %% [markdown]
@@ -1381,11 +1391,13 @@ print(f"predictions from {y_pred.min():.3f} to {y_pred.max():.3f};"
       f" exactly 0 or 1: {np.sum((y_pred == 0) | (y_pred == 1))}")
 
 # %% [markdown]
-# **Bug 4.** Three mistakes in one line: `y_pred == 0` is $(100, 1)$, so with another index it counts as two; a sigmoid never returns exactly 0 or 1; and it would plot
+# **Bug 4.** Three mistakes in one line: `y_pred == 0` is $(100, 1)$, so with another index it counts as two; a sigmoid is exactly 0 or 1 only by rounding, beyond $|z| \approx 37$; and it would plot
 # *predictions* as coordinates instead of the points. A probability becomes a class by a threshold.
 
 # %% [markdown]
 # ### Exercise 6.10d · from probabilities to classes
+#
+# Turn probabilities into class numbers; exactly 0.5 counts as class 0.
 
 # %% tags=["exercise"]
 def predicted_class(y_pred):
@@ -1437,21 +1449,19 @@ script = summed_backward(unpack(theta), points, y_column, hidden, y_pred)
 script = np.concatenate([g.ravel() for g in script])
 
 # %%
-fig, axes = plt.subplots(1, 2, figsize=(7.4, 3.2), sharey=True)
-losses = {"half squared error": half_mse, "binary cross-entropy": mean_bce}
-for ax, (name, f) in zip(axes, losses.items()):
-    nudged = numerical_gradient(f, theta)
-    ratio = script / nudged
+fig, ax = plt.subplots(figsize=(6.4, 3.2))
+losses = {"half squared error (printed)": half_mse, "mean cross-entropy": mean_bce}
+for name, f in losses.items():
+    ratio = script / numerical_gradient(f, theta)
     print(f"{name}: script / measured from {ratio.min():.1f} to {ratio.max():.1f}")
-    ax.axline((0, 0), slope=np.median(ratio), color=plotting.GRAY, lw=1)
-    ax.plot(nudged, script, "o")
-    ax.set(title=name, xlabel="measured gradient")
-axes[0].set_ylabel("script's gradient")
-fig.suptitle("The script descends a loss that it never prints", fontweight="bold")
+    ax.plot(range(1, 14), ratio, "o", label=name)
+ax.set(title="The script descends a loss that it never prints", xlabel="parameter",
+       ylabel="script's gradient / measured", ylim=(0, None), xticks=range(1, 14))
+ax.legend(loc="center", bbox_to_anchor=(0.5, 0.36))
 plt.show()
 
 # %% [markdown]
-# **Bug 5.** Against the loss it prints (left), the ratio differs from parameter to parameter: the gradient even points in another direction. Against binary cross-entropy (right)
+# **Bug 5.** Against the loss it prints (blue), the ratio differs from parameter to parameter: the gradient even points in another direction. Against binary cross-entropy (orange)
 # all thirteen ratios are 100.0: the script descends the *sum* of the cross-entropy over 100 examples. So it trains, at a hundred times the rate it states, on a loss nobody watches.
 
 # %% [markdown]
@@ -1468,7 +1478,7 @@ def bce_and_delta(z, y):
 with check("6.10e", "a loss and the gradient that belongs to it"):
     for n in (4, 9):
         test_rng = np.random.default_rng(n)
-        z_t, y_t = test_rng.normal(size=(n, 1)), test_rng.random((n, 1))
+        z_t, y_t = test_rng.normal(size=(n, 1)), 1.0 * test_rng.integers(0, 2, (n, 1))
         p_t = 1 / (1 + np.exp(-z_t))
         right = -np.mean(y_t * np.log(p_t) + (1 - y_t) * np.log(1 - p_t))
         loss_t, delta_t = bce_and_delta(z_t, y_t)
@@ -1502,20 +1512,25 @@ def random_labels(n, rng):
     return rng.random((n, 2)), rng.integers(0, 2, (n, 1)).astype(float)
 
 
-def train(make_data, hidden_units, seed, steps=3000, learn_hidden=True, watch=()):
+def train(make_data, hidden_units, seed, steps=3000, learn_hidden=True, bias=0.0,
+          watch=()):
     """The repaired script: 2-h-1 sigmoid network, mean cross-entropy, zero-mean start.
 
     make_data(n, rng) -> X (n, 2), y (n, 1). learn_hidden=False: W1, b1 never change.
+    bias: standard deviation of b1 at the start.
     -> accuracy on 2,000 fresh points; parameters after the steps named in watch
     """
     rng = np.random.default_rng(seed)
     X, y = make_data(400, rng)
-    params = [rng.normal(0, 2**-0.5, (2, hidden_units)), np.zeros(hidden_units),
+    params = [rng.normal(0, 2**-0.5, (2, hidden_units)),
+              bias * rng.normal(size=hidden_units),
               rng.normal(0, hidden_units**-0.5, (hidden_units, 1)), np.zeros(1)]
     first, snapshots = (0 if learn_hidden else 2), {}
     for step in range(steps + 1):
         if step in watch:
             snapshots[step] = [p.copy() for p in params]
+        if step == steps:
+            break
         hidden, y_pred = run_forward(params, X)
         grads = summed_backward(params, X, y, hidden, y_pred)
         descend(params[first:], grads[first:], rate=3 / len(X))
@@ -1550,12 +1565,13 @@ with check("6.10f", "data with something to learn"):
     assert y_t.shape == (4000, 1), f"y has shape {y_t.shape}"
     assert y_t.dtype == np.float64, f"labels are {y_t.dtype}, not float64"
     low, high = X_t.min(axis=0), X_t.max(axis=0)
-    assert (-1 <= low).all() and (low < -0.99).all(), f"X starts at {low}"
-    assert (high < 1).all() and (high > 0.99).all(), f"X ends at {high}"
+    assert (-1 <= low).all() and (low < -0.99).all(), f"X starts at {low}, not near -1"
+    assert (high < 1).all() and (high > 0.99).all(), f"X ends at {high}, not near 1"
     square = np.mean(X_t**2, axis=0)
     assert np.abs(square - 1 / 3).max() < 0.03, "uniform means a mean square of 1/3"
     assert abs(np.corrcoef(X_t.T)[0, 1]) < 0.1, "the coordinates must be independent"
-    np.testing.assert_array_equal(y_t[:, 0], X_t[:, 0] * X_t[:, 1] < 0)
+    right = (X_t[:, 0] * X_t[:, 1] < 0).astype(float)
+    np.testing.assert_array_equal(y_t[:, 0], right, "labels: 1 where the signs differ")
     again = xor_data(4000, np.random.default_rng(1))[0]
     np.testing.assert_array_equal(X_t, again, "the same seed must give the same points")
 
@@ -1593,8 +1609,8 @@ with check("6.10f", "data with something to learn"):
 # %% [markdown]
 # ## 6.11 The repaired network learns
 #
-# Baselines first. On XOR, a *linear* model (no hidden layer) and a network whose hidden layer never learns, which is what the derivation without formula 7 would train;
-# then the 2-3-1 network, and one with eight hidden units.
+# Baselines first. On XOR, a *linear* model (no hidden layer), and a network whose hidden layer stays as it was drawn, which is all that the derivation without formula 7 could train:
+# once with zero biases, once with random ones. Then the 2-3-1 network, and one with eight hidden units.
 
 # %%
 def xor(n, rng):
@@ -1620,16 +1636,18 @@ seeds = range(by_profile(quick=2, standard=5, full=20))
 steps = by_profile(quick=500, standard=3000, full=3000)
 results = {
     "linear": [train_linear(xor, seed) for seed in seeds],
-    "8 hidden, untrained": [train(xor, 8, seed, steps, learn_hidden=False)[0]
-                            for seed in seeds],
+    "8 hidden, frozen, b = 0": [train(xor, 8, seed, steps, learn_hidden=False)[0]
+                                for seed in seeds],
+    "8 hidden, frozen, random b": [
+        train(xor, 8, seed, steps, learn_hidden=False, bias=1.0)[0] for seed in seeds],
     "2-3-1": [train(xor, 3, seed, steps)[0] for seed in seeds],
     "2-8-1": [train(xor, 8, seed, steps)[0] for seed in seeds],
 }
 fig, ax = plt.subplots(figsize=(6, 2.6))
 for row, (name, values) in enumerate(results.items()):
     ax.plot(values, [row] * len(values), "o", alpha=0.7)
-    print(f"{name:24} {np.mean(values):.3f} ± {np.std(values):.3f}")
-ax.set(title="XOR: only a trained hidden layer beats the coin", xlim=(0.4, 1.02),
+    print(f"{name:27} {np.mean(values):.3f} ± {np.std(values):.3f}")
+ax.set(title="XOR: trained hidden units do best", xlim=(0.4, 1.02),
        xlabel="accuracy on fresh points (one dot per seed)",
        yticks=range(len(results)), yticklabels=results)
 ax.set_ylim(len(results) - 0.5, -0.5)
@@ -1638,8 +1656,9 @@ claim("XOR accuracy, 2-8-1, mean over the seeds", np.mean(results["2-8-1"]),
       at_least=0.94, applies=profile() != "quick")
 
 # %% [markdown]
-# One straight cut can't follow a cross: the linear model stays near the coin, now and then catching a corner. So does the network without the recursion, although it has eight
-# hidden units. The trained 2-3-1 gets most of it, eight trained units nearly all. Watch them, on XOR and on two interleaved half-moons:
+# One straight cut can't follow a cross: the linear model scatters around the coin. A frozen hidden layer is a set of random features. With zero biases each of them is ½ plus an odd
+# function of $x$, while XOR is even, so no mixture of them can express it: the coin again. With random biases, eight random features get most of the way. Training
+# goes further with less: three trained units beat eight frozen ones, and eight trained units solve nearly all of it. Watch them, on XOR and on two interleaved half-moons:
 
 # %%
 def two_moons(n, rng):
@@ -1664,14 +1683,14 @@ fig.suptitle("The boundary bends where the mistakes are", fontweight="bold")
 plt.show()
 
 # %% [markdown]
-# The first cut through the plane is straight and stays so for the moons up to step 200; on XOR the two blue corners first join in a band. Then the hidden units' lines part, and by step 1,000
-# the boundary bends around the classes. The percentages on the right are accuracies on 2,000 fresh points after the last step.
+# On the moons the cut is nearly straight at first. On XOR there is none at the start; then one corner is cut off, and the two corners of that class join in a band before the
+# boundary bends around the classes. The percentages on the right are accuracies on 2,000 fresh points after the last step.
 
 # %% [markdown]
 # ## 6.12 Real data: handwritten digits
 #
 # The three functions of 6.6 have not met real data yet. `data.mnist()` brings 60,000 handwritten digits of 28×28 pixels, or a small stand-in when there is no network, and says so.
-# Pixels become numbers from 0 to 1; the last tenth of the shuffled training images is kept for validation.
+# Pixels become numbers from 0 to 1; the first tenth of the shuffled training images is kept for validation.
 
 # %%
 mnist = data.mnist()
@@ -1711,7 +1730,7 @@ def sgd_epoch(layers, X, y, rate, rng, batch=128):
 
 
 # %% [markdown]
-# The baseline is the same code with no hidden layer. Learning rate 0.3 and batch 128; notebook 07 is about choosing them.
+# The baseline is the same code with no hidden layer; half the epochs are enough for it. Learning rate 0.3 and batch 128; notebook 07 is about choosing them.
 
 # %%
 EPOCHS, RATE = by_profile(quick=2, standard=10, full=20), 0.3
@@ -1832,11 +1851,12 @@ plt.show()
 
 # %% [markdown]
 # With sigmoids each layer passes on about a quarter of the gradient, the largest that $\sigma' \le \tfrac14$ allows at this gain, and nine such factors leave layer 1 with a few millionths of what layer 10 gets:
-# it hardly learns at all. With ReLU and variance $2/d_{in}$ (notebook 04 derives it) the sizes stay level. The other two gains shrink or blow up *everything at once*,
-# the signal on the way up as well as the gradient on the way down.
+# it hardly learns at all. With ReLU and variance $2/d_{in}$ (notebook 04 derives it) the sizes stay level. The other two gains are level as well, at far smaller and far larger sizes:
+# $\partial L/\partial W$ multiplies the signal from below by $\delta$ from above, and a gain $g$ scales both by about $g/\sqrt2$ per layer, so every layer sees the same product.
 #
 # Single units can die too. A sigmoid unit is **saturated** (饱和) when $a < 0.01$ or $a > 0.99$: $\sigma' < 0.01$ then. A ReLU unit is **dead** when $z \le 0$ for *every* example:
-# its gradient is exactly 0, so its own weights never change again. What does the start have to do with it?
+# its gradient is exactly 0, so gradient descent cannot move its weights; in the first layer, whose inputs never change, it stays dead. What does the start have to do with it?
+# (We look at 2,000 images. A unit that is off for all of them may still wake for a rare one, so the shares below are upper estimates.)
 
 # %%
 STEPS = by_profile(quick=40, standard=200, full=200)
@@ -1885,7 +1905,8 @@ for rate, color in ((0.1, plotting.BLUE), (0.5, plotting.GREEN), (1.0, plotting.
     after = [dead(z) for _, z in runs]
     right.semilogx(scales, after, "o-", color=color, label=f"after, rate {rate}")
 before = [dead(z) for z, _ in runs]
-right.semilogx(scales, before, "--", color=plotting.GRAY, label="at the start")
+right.semilogx(scales, before, "--", color=plotting.GRAY, lw=4, alpha=0.5, zorder=0,
+               label="at the start")
 right.set(title="ReLU units die by steps, not at the start", ylim=(-0.03, 1.03),
           xlabel="std of the weights / He's", ylabel=f"share dead ({STEPS} steps)")
 right.legend()
@@ -1895,9 +1916,9 @@ print("start uniform in [0, 1), as in the script of 6.10:"
       f" {saturated(X_train[:2000] @ all_positive):.1%} saturated")
 
 # %% [markdown]
-# Left: with unit-scale weights no sigmoid is saturated; at thirty times that most are. The script's all-positive start saturates **every** unit on real images: nothing would learn.
-# Right: at the start no ReLU is dead at any scale, because scaling $W$ does not change the sign of $z$ (with $b = 0$). Units die in *training*, when one large step throws a unit's weights so far that
-# no image reaches it any more: a large learning rate kills, a large start with its large gradients helps it. At rate 0.1 all survive.
+# Left: with unit-scale weights no sigmoid is saturated; at thirty times that most are. The script's all-positive start saturates **every** unit on real images: its hidden layer would hardly learn.
+# Right: at the start the share is the same at every scale, because scaling $W$ keeps the sign of $z$ (with $b = 0$), and here it is 0. Units die in *training*, when updates push a unit's weights so far that
+# no image reaches it any more. A large learning rate kills, and above He's scale larger starts kill more; below it the differences are no larger than those between seeds. At rate 0.1 all survive.
 #
 # The three states, seen: one row per image, one column per unit.
 
@@ -2097,18 +2118,19 @@ claim("Keras seconds / NumPy seconds, best epochs", min(keras_times) / min(numpy
       at_least=1.0, applies=profile() != "quick" and not devices.gpu_names())
 
 # %% [markdown]
-# On a processor, and for a network this small, plain NumPy keeps up with Keras: both spend their time in the same matrix products, and Keras adds a fixed cost per step.
-# Wider layers, convolutions or a GPU reverse the result. What Keras sells is not speed at this size; it is that nobody had to derive a backward pass.
+# On a processor, and for a network this small, plain NumPy keeps up with Keras: matrix products of this size take little, and what a framework does around each step counts.
+# With wider layers, convolutions or a GPU, expect the opposite. What Keras sells is not speed at this size; it is that nobody had to derive a backward pass.
 
 # %% [markdown]
 # ## 6.15 Where it breaks
 #
-# Three limits, each measured in a line or two:
+# Four limits, the first three measured in a line or two:
 
 # %%
 images = rng.random((128, 784), dtype=np.float32)
-kept = sum(a.nbytes for a in forward(shared, images)[0])
-print(f"memory: {kept / 1e3:.0f} kB of activations kept for batch 128,"
+kept = sum(a.nbytes for a in forward(shared, images)[0][1:])
+print(f"memory for batch 128: {images.nbytes / 1e3:.0f} kB of input,"
+      f" {kept / 1e3:.0f} kB of hidden activations,"
       f" {sum(W.nbytes + b.nbytes for W, b in shared) / 1e3:.0f} kB of weights")
 
 z, y = np.array([[0.3, 1.2, -0.5]]), np.array([1])
@@ -2120,10 +2142,10 @@ print(f"a gradient of {tiny:.0e} in half precision: {np.float16(tiny)};"
       f" scaled by 1024: {np.float16(tiny * 1024):.1e}")
 
 # %% [markdown]
-# - **Memory.** The record must live until the backward pass. Already here, at batch 128, it outweighs the weights, and it grows with batch, depth and sequence length. Large models recompute part of it instead
+# - **Memory.** The record must live until the backward pass. With the input it already weighs more than the weights; the hidden part is small here, but it grows with batch, depth and sequence length until it dominates. Large models recompute part of it instead
 #   (*gradient checkpointing*, notebook 31).
-# - **No slope, no learning.** Accuracy, argmax, rounding and sampling are flat almost everywhere: gradient 0. One trains a smooth stand-in (cross-entropy) and *reports* accuracy.
-# - **Precision.** Small gradients vanish in 16-bit formats unless the loss is scaled up first (notebook 31).
+# - **No slope, no learning.** Accuracy, argmax, rounding and the choice of a token are flat almost everywhere: gradient 0. One trains a smooth stand-in (cross-entropy) and *reports* accuracy.
+# - **Precision.** Small gradients vanish in float16 unless the loss is scaled up first; bfloat16 keeps float32's range and gives up digits instead (notebook 31).
 # - **A right gradient is only a direction.** It says nothing of step size (07), of the data (6.10, bug 6), or of how well the result generalizes (08, 12).
 #
 # **What a product team should ask.** Does every hand-written operation have a gradient check in the test suite, in float64? Is there a baseline that a broken model could not beat? Do we watch gradient sizes per
@@ -2134,8 +2156,8 @@ print(f"a gradient of {tiny:.0e} in half precision: {np.float16(tiny)};"
 #
 # 1. The backward pass multiplies local derivatives from the loss back; where a value is used twice, its gradients add.
 # 2. For a layer $Z = XW + b$: $\;\partial L/\partial W = X^\top\delta$, $\;\partial L/\partial b = \sum_n \delta_n$, $\;\partial L/\partial X = \delta W^\top$.
-# 3. One gradient costs two to three forward passes, whatever the number of weights. Backpropagation ends there; the optimizer moves the weights.
-# 4. Check gradients in float64 with central differences at $h \approx \varepsilon^{1/3}$: better than $10^{-6}$ is right, worse than $10^{-3}$ is a bug.
+# 3. One gradient costs the matrix products of two to three forward passes, whatever the number of weights. Backpropagation ends there; the optimizer moves the weights.
+# 4. Check gradients in float64 with central differences at $h \approx \varepsilon^{1/3}$: relative errors below $10^{-6}$ are fine, above $10^{-3}$ there is a kink or a bug.
 # 5. Code that runs can still be wrong: gradient check and baseline find what no error message tells.
 #
 # | key formula | shape |

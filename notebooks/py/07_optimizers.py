@@ -162,7 +162,7 @@ print("H =", H.round(3).tolist(), "  eigenvalues", eigenvalues.round(3))
 #
 # $$L = L^* + \tfrac12\, e^\top H e, \qquad g = H e, \qquad e \leftarrow e - \eta H e = (I - \eta H)\, e .$$
 #
-# In the eigenvectors of $H$ the matrix is diagonal. Each component $c_i$ of the error lives alone:
+# An *eigenvector* (特征向量) is a direction that $H$ only stretches, by its *eigenvalue* $\lambda_i$, the curvature in that direction; here one points along the valley and one across. Seen in these directions, each component $c_i$ of the error lives alone:
 #
 # $$\boxed{\;c_i \leftarrow (1 - \eta\lambda_i)\, c_i\;}$$
 
@@ -399,7 +399,7 @@ print(f"measured against formula: off by {np.median(np.abs(off)):.0%} in the mid
 #
 # $$\mathcal B = \frac{\operatorname{tr}(H\Sigma)}{g^\top H g} \;\approx\; \mathcal B_\text{simple} = \frac{\operatorname{tr}\Sigma}{|g|^2}.$$
 #
-# Below $\mathcal B$, doubling the batch nearly doubles the progress; far above it, it buys nothing. The formula is exact: average over all 442 batches of size 1.
+# ($\operatorname{tr}$ adds up the diagonal: here the variances.) Below $\mathcal B$, doubling the batch nearly doubles the progress; far above it, it buys nothing. The formula is exact: average over all 442 batches of size 1.
 
 # %%
 loss = lambda w: np.mean((X @ w - y) ** 2) / 2
@@ -922,17 +922,17 @@ for values, name in ((first, "m"), (first / (1 - 0.9**t), "m̂"), (second, "v"),
 for name, kept in {"both corrected": (True, True), "none": (False, False),
                    "only m": (True, False)}.items():
     line = adam_steps(lambda w: np.ones(1), np.zeros(1), 20, 1.0, *kept)
-    axes[1].semilogy(t, -np.diff(line[:, 0]), "o-", ms=3)
+    axes[1].semilogy(t, -np.diff(line[:, 0]), "o-", ms=3, label=name)
     path = adam_steps(full_gradient, start_weights(0), 20, 0.06, *kept)
     losses = [forward(w, *train_set)[0] for w in path]
-    axes[2].plot(range(21), losses, "o-", ms=3, label=name)
+    axes[2].plot(range(21), losses, "o-", ms=3)
 axes[0].set(title="Averages that start at 0", ylabel="estimate", ylim=(-0.05, 1.8))
 axes[1].set(title="Constant gradient", ylabel="step length / η", ylim=(0.5, 50))
 axes[2].set(title="Digits, η = 0.06", ylabel="training loss", ylim=(0, 12))
 for ax in axes:
     ax.set_xlabel("step")
 axes[0].legend(fontsize=8, ncols=2, loc="upper center")
-axes[2].legend(fontsize=8)
+axes[1].legend(fontsize=8)
 fig.suptitle("The first 20 steps: uncorrected, they are too long", fontweight="bold")
 plt.show()
 
@@ -945,7 +945,7 @@ print(f"uncorrected, constant gradient: step 1 is {length[0]:.2f} η long, the l
       f"below 1.1 η only from step {t[length > 1.1][-1] + 1} on")
 
 # %% [markdown]
-# Many texts say that the uncorrected start is too slow. It is the opposite: $m$ is too small by 0.1, but $\sqrt v$ by $\sqrt{0.001} = 0.03$, so the first step is three times too long, the twelfth over six times, and the effect lasts for well over a thousand steps.
+# Many texts say that the uncorrected start is too slow. It is the opposite: at the first step $m$ is 0.1 times what it should be, but $\sqrt v$ only $\sqrt{0.001} = 0.03$ times, so the step is three times too long, the twelfth over six times, and the effect lasts for well over a thousand steps.
 # On the digits, at a rate that suits the corrected Adam, the loss doubles before it falls; with only $m$ corrected the first step is 32 times too long and the loss leaves the picture. At a rate six times smaller the uncorrected version does well for a while:
 # its mistake is a hidden learning rate that changes as you train.
 #
@@ -1171,7 +1171,7 @@ for ax, name, optimizer, pace in ((axes[0], "Adam + L2", Adam(eta, l2=gamma), 1 
     print(f"{name:9} in the end {means[-1].round(3)}, theory {theory[:, -1].round(3)}")
 axes[0].set_ylabel("mean weight")
 axes[1].legend()
-fig.suptitle("With L2 gradients decide how fast a weight decays; in AdamW they don't",
+fig.suptitle("With L2, gradients decide how fast a weight decays; in AdamW they don't",
              fontweight="bold")
 plt.show()
 
@@ -1230,14 +1230,14 @@ for optimizer, name, color in ((GradientDescent(1.0), "SGD", plotting.BLUE),
     lowest = rates[losses.argmin()]
     ax.semilogx(rates, losses, color=color, label=f"{name}, lowest at {lowest:.2g}")
 ax.axvline(limit, color="black", ls="--", lw=1)
-ax.text(limit * 0.92, 3.6, f"2/λmax = {limit:.2f}", fontsize=8, ha="right")
+ax.text(limit * 1.1, 0.1, f"2/λmax = {limit:.2f}", fontsize=8)
 ax.set(title="One short run shows the usable rates", xlabel="learning rate η",
        ylabel="mini-batch loss", ylim=(0, 4))
 ax.legend(loc="lower left", fontsize=8)
 plt.show()
 
 # %% [markdown]
-# Each curve is flat while the rate is too small to matter, falls, and bursts. SGD turns close to $2/\lambda_{\max}$ of the untrained network. Momentum starts to fall about ten times earlier, since its steps are up to ten times longer, and bursts no earlier. Adam does everything earlier still, because
+# Each curve is flat while the rate is too small to matter, falls, and bursts. SGD turns close to $2/\lambda_{\max}$ of the untrained network. Momentum starts to fall about ten times earlier, since its steps are up to ten times longer, and bursts at about the same rate. Adam does everything earlier still, because
 # its step is $\eta$ however small the gradient. Take a rate three to ten times below the burst: the test is over before a slow explosion can show.
 #
 # **Schedules.** A constant rate has a conflict. 7.3's floor is proportional to $\eta$: to end low, $\eta$ must be small. But an error along the valley shrinks by $1 - \eta_t\lambda$ per step, in all by $\prod_t (1 - \eta_t\lambda) \approx e^{-\lambda\sum\eta_t}$: to get anywhere, $\sum_t\eta_t$ must be large.
@@ -1414,7 +1414,7 @@ FAMILY = {
     "Nesterov": (nesterov, n), "AdaGrad": (AdaGrad, n), "RMSProp": (RMSProp, n),
     "Adam": (Adam, n), "AdamW": (AdamW, n),
 }
-fig, axes = plt.subplots(3, 3, figsize=(9, 9), sharex=True, sharey=True)
+fig, axes = plt.subplots(3, 3, figsize=(8.4, 8.6), sharex=True, sharey=True)
 for ax, (name, (make, B)) in zip(axes.flat, FAMILY.items()):
     eta, path = tuned_path(make, B)
     draw_surface(ax, H, optimum)
@@ -1565,7 +1565,8 @@ pairs = {
 }
 apart = {name: side_by_side(*pair) for name, pair in pairs.items()}
 fig, ax = plt.subplots(figsize=(8, 3.6))
-for (name, difference), color in zip(apart.items(), plotting.PALETTE):
+colors = [*plotting.PALETTE[:6], plotting.GRAY, "black"]
+for (name, difference), color in zip(apart.items(), colors):
     ax.semilogy(range(1, 101), np.maximum(difference, 1e-17), color=color, label=name)
     claim(f"{name}: 100 steps beside Keras, largest difference", difference.max(),
           at_most=1e-6, applies="paper" not in name)

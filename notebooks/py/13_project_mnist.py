@@ -886,7 +886,7 @@ def train(build, epochs: int, peak: float, title: str) -> tuple[list, list]:
 
 # %%
 MLP_WIDTH = by_profile(quick=64, standard=256, full=512)
-MLP_EPOCHS = by_profile(quick=2, standard=10, full=30)
+MLP_EPOCHS = by_profile(quick=2, standard=10, full=20)
 
 
 def build_mlp() -> keras.Model:
@@ -915,7 +915,7 @@ print(f"{mlp.count_params():,} parameters, validation accuracy {np.mean(mlp_val)
 
 # %%
 CONV_WIDTH = by_profile(quick=4, standard=16, full=32)
-CONV_EPOCHS = by_profile(quick=2, standard=6, full=20)
+CONV_EPOCHS = by_profile(quick=2, standard=6, full=12)
 
 
 def build_convnet() -> keras.Model:
