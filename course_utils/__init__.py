@@ -2,7 +2,6 @@
 
 It holds only what would distract in a notebook: run profiles, exercise checks, data
 loading, plotting and device set-up. What the course teaches is written in the notebooks.
-
 Importing it takes milliseconds: NumPy, matplotlib, scikit-learn and TensorFlow are loaded
 by the submodules (`data`, `plotting`, `devices`) or functions that need them.
 """

@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from course_utils import data, doctor
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 1 if the course can't run, or data are missing."""
@@ -16,12 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     data_parser.add_argument("name", nargs="*", help="datasets; all of them if none is named")
     options = parser.parse_args(arguments)
     if options.command == "doctor":
-        from course_utils import doctor
-
         return 0 if doctor.report(options.json) else 1
-
-    from course_utils import data
-
     if unknown := set(options.name) - set(data.registry):
         parser.error(f"no dataset is named {', '.join(unknown)}; there are {', '.join(data.registry)}")
     failed = False
@@ -33,8 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
             failed |= options.action != "list" and not status.endswith("verified")
         except data.DataError as error:
             status, failed = str(error), True
-        megabytes = sum(file.bytes for file in data.registry[name].downloads) / 1e6
-        print(f"{name:<14} {megabytes:6.1f} MB  {status}")
+        dataset = data.registry[name]
+        size = dataset.archive.bytes if dataset.archive else sum(file.bytes for file in dataset.files)
+        print(f"{name:<14} {size / 1e6:6.1f} MB  {status}")
     return int(failed)
 
 

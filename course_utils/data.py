@@ -7,14 +7,15 @@ files into data and one that makes the stand-in; join them with `obtain`, as `mn
 
 import gzip
 import hashlib
-import importlib.util
 import os
+import runpy
 import tarfile
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
-from types import ModuleType
+from types import SimpleNamespace
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -51,10 +52,6 @@ class Dataset:
     stand_in: str  # what the bundled substitute is, and how it differs
     classes: Sequence[str] = ()
     archive: File | None = None  # where one tar file is published that holds `files`
-
-    @property
-    def downloads(self) -> Sequence[File]:
-        return [self.archive] if self.archive else self.files
 
 
 def _dataset(files: list[list], archive: list | None = None, **about: Any) -> Dataset:
@@ -102,9 +99,7 @@ def cifar10() -> ImageData:
 
 def digits() -> ImageData:
     """Handwritten digits, gray 8×8, values 0 to 16 as published: 1,297 to train, 500 to test.
-
-    They come inside scikit-learn, as one set: the split is the course's own, random and fixed.
-    """
+    They come inside scikit-learn, as one set: the split is the course's own, random and fixed."""
     from sklearn.datasets import load_digits
 
     x, y = load_digits(return_X_y=True)
@@ -125,26 +120,16 @@ def obtain(name: str, parse: Callable[[Dataset, Read], T], stand_in: Callable[[D
     Prints a line on each damaged file, on a download that failed, and on the stand-in.
     """
     dataset = registry[name]
-    files = {file.name: file for file in dataset.files}
-
-    def parsed(folder: Path) -> T:
-        return parse(dataset, lambda file_name: _read(folder, files[file_name]))
-
-    for where, folder in _folders(dataset):
+    network: list[tuple[str, None]] = [] if _offline() else [("network", None)]
+    for where, folder in [*_folders(dataset), *network]:
         try:
-            return parsed(folder)
+            return parse(dataset, partial(_read, dataset, folder or fetch(name)))
         except FileNotFoundError as error:
             if where == "COURSE_DATA_DIR":
                 print(f"COURSE_DATA_DIR: {error.filename} is missing, looking elsewhere")
         except DataError as error:
             print(error)
-    why = "offline (COURSE_OFFLINE=1)"
-    if not _offline():
-        try:
-            return parsed(fetch(name))
-        except DataError as error:
-            why = "could not be fetched"
-            print(error)
+    why = "could not be fetched" if network else "offline (COURSE_OFFLINE=1)"
     print(
         f"{dataset.title}: {why}, so this is the bundled stand-in: {dataset.stand_in}. "
         f"For the real one: python -m course_utils data fetch {name}"
@@ -153,10 +138,7 @@ def obtain(name: str, parse: Callable[[Dataset, Read], T], stand_in: Callable[[D
 
 
 def fetch(name: str) -> Path:
-    """Download what the cache lacks of a data set; returns its folder there.
-
-    Raises DataError, which names the file, the cause and the remedy.
-    """
+    """Download what the cache lacks; returns its folder. Raises DataError: file, cause and remedy."""
     dataset = registry[name]
     folder = cache_folder() / dataset.folder
     if not _problems(dataset, folder):
@@ -165,28 +147,25 @@ def fetch(name: str) -> Path:
         raise DataError(f"{dataset.title} is not fetched while COURSE_OFFLINE=1: unset it, try again.")
     with download.locked(folder):
         # asked again, because another process, for which we waited, may have fetched them
-        if not (missing := _problems(dataset, folder)):
-            return folder
-        for file in [dataset.archive] if dataset.archive else missing:
-            urls = [mirror + file.name for mirror in dataset.mirrors]
-            download.fetch_file(urls, folder / file.name, file.bytes, file.sha256)
-        if dataset.archive:
-            _unpack(folder / dataset.archive.name, dataset.files)
-    print(f"{dataset.title}: fetched into {folder}")
+        if missing := _problems(dataset, folder):
+            for file in [dataset.archive] if dataset.archive else missing:
+                urls = [mirror + file.name for mirror in dataset.mirrors]
+                download.fetch_file(urls, folder / file.name, file.bytes, file.sha256)
+            if dataset.archive:
+                _unpack(folder / dataset.archive.name, dataset.files)
+            print(f"{dataset.title}: fetched into {folder}")
     return folder
 
 
 def status(name: str) -> str:
-    """Where a data set would be read from, every byte checked.
-
-    "COURSE_DATA_DIR, verified", "cache, verified", "not here", or "damaged: " and the details.
-    """
+    """Where a data set would be read from, every byte checked: "COURSE_DATA_DIR, verified",
+    "cache, verified", "not here", or "damaged: " and the details."""
     result = "not here"
     for where, folder in _folders(registry[name]):
         problems = _problems(registry[name], folder)
         if not problems:
             return f"{where}, verified"
-        result = next((f"damaged: {why}" for why in problems.values() if why), result)
+        result = next((f"damaged: {e}" for e in problems.values() if isinstance(e, DataError)), result)
     return result
 
 
@@ -208,17 +187,17 @@ def _folders(dataset: Dataset) -> Iterator[tuple[str, Path]]:
     yield "cache", cache_folder() / dataset.folder
 
 
-def _read(folder: Path, file: File) -> bytes:
-    """The file's content. Raises FileNotFoundError, or DataError if it is not as published."""
-    path = folder / file.name
+def _read(dataset: Dataset, folder: Path, name: str) -> bytes:
+    """A file's content. Raises FileNotFoundError, or DataError if it is not as published."""
+    file = {file.name: file for file in dataset.files}[name]
+    path = folder / name
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         raise
     except OSError as error:
         raise DataError(f"{path} could not be read ({error.strerror}): copy or fetch it again.") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != file.sha256:
+    if (found := hashlib.sha256(content).hexdigest()) != file.sha256:
         raise DataError(
             f"{path} is damaged and not used ({len(content):,} of {file.bytes:,} bytes, "
             f"sha256 {found[:12]}…, expected {file.sha256[:12]}…): copy or fetch it again."
@@ -226,24 +205,19 @@ def _read(folder: Path, file: File) -> bytes:
     return content
 
 
-def _problems(dataset: Dataset, folder: Path) -> dict[File, str]:
-    """The files that are not there ("") or not as published (why)."""
-    problems = {}
+def _problems(dataset: Dataset, folder: Path) -> dict[File, Exception]:
+    """The files that are not there (FileNotFoundError) or not as published (DataError)."""
+    problems: dict[File, Exception] = {}
     for file in dataset.files:
         try:
-            _read(folder, file)
-        except FileNotFoundError:
-            problems[file] = ""
-        except DataError as error:
-            problems[file] = str(error)
+            _read(dataset, folder, file.name)
+        except (FileNotFoundError, DataError) as error:
+            problems[file] = error
     return problems
 
 
 def _unpack(archive: Path, files: Sequence[File]) -> None:
-    """Write the files in a tar archive beside it, then delete it.
-
-    Found by name and written under our own: no path or link in the archive is followed.
-    """
+    """Write a tar's files, found by name, beside it, then delete it: no path or link in it is followed."""
     wanted = {file.name for file in files}
     with tarfile.open(archive) as tar:
         for member in tar:
@@ -256,28 +230,22 @@ def _unpack(archive: Path, files: Sequence[File]) -> None:
 
 def parse_idx(content: bytes) -> np.ndarray:
     """The array in an IDX file of unsigned bytes (the format of MNIST): uint8, the file's shape.
-
-    Header: two zero bytes, the type (8), the number of axes; then the axes' lengths, four bytes
-    each, big-endian.
-    """
+    Header: two zero bytes, the type (8), the number of axes; each axis' length, four bytes, big-endian."""
     start = 4 + 4 * content[3]
     shape = np.frombuffer(content[4:start], ">u4")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()
 
 
 def parse_cifar(content: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Images (n, 32, 32, 3) uint8 and labels (n,) uint8 of a CIFAR-10 batch.
-
-    Each record: the label, then 1,024 bytes each of red, green and blue, row by row.
-    """
+    """Images (n, 32, 32, 3) uint8 and labels (n,) uint8 of a CIFAR-10 batch. Each record: the label,
+    then 1,024 bytes each of red, green and blue, row by row."""
     records = np.frombuffer(content, np.uint8).reshape(-1, 1 + 3 * 32 * 32)
-    return records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), records[:, 0]
+    return records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).copy(), records[:, 0]
 
 
 def _images(dataset: Dataset, *arrays: np.ndarray) -> ImageData:
     """x and y for training, x and y for testing, with what the registry says of them."""
     x_train, y_train, x_test, y_test = arrays
-    x_train, x_test = np.ascontiguousarray(x_train), np.ascontiguousarray(x_test)
     y_train, y_test = y_train.astype(np.int64), y_test.astype(np.int64)
     names, terms = tuple(dataset.classes), (dataset.license, dataset.citation)
     return ImageData(dataset.title, x_train, y_train, x_test, y_test, names, "real", *terms)
@@ -297,8 +265,8 @@ def _enlarged_digits(dataset: Dataset) -> ImageData:
     small = digits()
     x = np.rint(np.concatenate([small.x_train, small.x_test]) * (255 / 16)).astype(np.uint8)
     x = np.pad(x.repeat(3, axis=1).repeat(3, axis=2), ((0, 0), (2, 2), (2, 2)))
-    small = replace(small, name=dataset.title, source="bundled", note=dataset.stand_in)
-    return replace(small, x_train=x[:-500], x_test=x[-500:])
+    enlarged = replace(small, name=dataset.title, x_train=x[:-500], x_test=x[-500:])
+    return replace(enlarged, source="bundled", note=dataset.stand_in)
 
 
 def _drawn(what: str, dataset: Dataset) -> ImageData:
@@ -308,10 +276,6 @@ def _drawn(what: str, dataset: Dataset) -> ImageData:
     return replace(images, source="bundled", note=dataset.stand_in)
 
 
-def drawings() -> ModuleType:
-    """data/drawn_images.py, which lies outside the package in the repository."""
-    spec = importlib.util.spec_from_file_location("drawn_images", _DATA / "drawn_images.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def drawings() -> SimpleNamespace:
+    """What data/drawn_images.py defines; in the repository it lies outside the package."""
+    return SimpleNamespace(**runpy.run_path(str(_DATA / "drawn_images.py")))

@@ -3,18 +3,14 @@
 import contextlib
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from types import ModuleType
 
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Drop what C++ libraries write to file descriptor 2, which no Python setting reaches.
-
-    What was written is shown after all if the block raises.
-    """
-    import tempfile
-
+    """Drop what C++ writes to file descriptor 2, beyond Python's settings; show it if the block raises."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as log:
         kept = os.dup(2)
@@ -44,17 +40,13 @@ def setup(seed: int = 0, *, deterministic: bool = False, quiet: bool = False) ->
             import keras
             import tensorflow as tf
 
-            gpus = tf.config.list_physical_devices("GPU")
-            # must happen before the first operation touches a GPU
-            for gpu in gpus:
+            for gpu in tf.config.list_physical_devices("GPU"):  # before an operation touches one
                 with contextlib.suppress(RuntimeError):
                     tf.config.experimental.set_memory_growth(gpu, True)
             tf.config.list_logical_devices()
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"{error}. This notebook needs TensorFlow: run `make lab` in the course folder, "
-            "or `pip install 'large-models-course[cpu]'`."
-        ) from error
+        remedy = "run `make lab` in the course folder, or `pip install 'large-models-course[cpu]'`"
+        raise ModuleNotFoundError(f"{error}. This notebook needs TensorFlow: {remedy}.") from error
     keras.utils.set_random_seed(seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()

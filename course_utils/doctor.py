@@ -53,8 +53,7 @@ def disk() -> Finding:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free / 1e9
     try:
-        with tempfile.TemporaryFile(dir=existing):
-            pass
+        tempfile.TemporaryFile(dir=existing).close()
     except OSError as error:
         return NOTE, f"{existing} is not writable ({error.strerror}): downloads can't be kept"
     return (OK if free > 1 else NOTE), f"{free:.0f} GB free; all the datasets take 0.4 GB"
@@ -98,9 +97,7 @@ CHECKS = (versions, kernel, memory, disk, datasets, port, hardware, training)
 
 def report(json_file: Path | None = None) -> bool:
     """Run and print every check; True when none is a "fail". A check that raises counts as one.
-
-    json_file: also write the findings there, for an instructor to collect.
-    """
+    json_file: also write the findings there, for an instructor to collect."""
     print(f"course check-up, profile {profile()}")
     findings = {}
     for check in CHECKS:

@@ -14,6 +14,7 @@ TIMEOUT = 20.0  # seconds that a server may stay silent, at the start or in betw
 MIN_SPEED = 50_000  # bytes per second on average; a slower server is given up
 LOCK_TIMEOUT = 900.0  # seconds to wait for another process that fetches the same
 PIECE = 1 << 16  # bytes taken at a time
+BY_HAND = "Or copy it from another machine and name its folder in COURSE_DATA_DIR (see data/README.md)."
 
 
 class DataError(Exception):
@@ -42,8 +43,7 @@ def fetch_file(urls: Sequence[str], target: Path, size: int, sha256: str) -> Non
             _show("")
     raise DataError(
         f"{target.name} could not be downloaded ({'; '.join(failures)}). Check the network (does a login "
-        "page answer instead?) and try again, or copy the file from another machine and name its folder "
-        "in COURSE_DATA_DIR, as data/README.md describes."
+        f"page answer instead?) and try again. {BY_HAND}"
     )
 
 
@@ -66,8 +66,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
 def locked(folder: Path) -> Iterator[None]:
     """Make `folder` and be its only writer; sweep up what a killed writer left there.
 
-    The operating system frees the lock when the process that holds it dies.
-    Raises DataError when the folder can't be written or another process never finishes.
+    The system frees a dead process's lock. Raises DataError if `folder` can't be written or had in time.
     """
     from filelock import FileLock, Timeout
 
@@ -83,10 +82,8 @@ def locked(folder: Path) -> Iterator[None]:
             left_over.unlink()
         yield
     except Timeout as error:
-        raise DataError(
-            f"{lock.lock_file} has been held by another process for {LOCK_TIMEOUT:.0f} s. "
-            "Shut down the course's other kernels and try again."
-        ) from error
+        cause = f"{lock.lock_file} has been held by another process for {LOCK_TIMEOUT:.0f} s"
+        raise DataError(f"{cause}. Shut down the course's other kernels and try again.") from error
     except (OSError, NotImplementedError) as error:  # the latter: a file system without locks
         raise _unwritable(folder, error) from error
     finally:
@@ -95,9 +92,8 @@ def locked(folder: Path) -> Iterator[None]:
 
 def _unwritable(path: Path, error: Exception) -> DataError:
     return DataError(
-        f"{path} could not be written ({getattr(error, 'strerror', None) or error}). Free disk space or make "
-        "the folder writable, or use files kept elsewhere: name their folder in COURSE_DATA_DIR, as "
-        "data/README.md describes."
+        f"{path} could not be written ({getattr(error, 'strerror', None) or error}). "
+        f"Free disk space or make the folder writable. {BY_HAND}"
     )
 
 

@@ -12,9 +12,8 @@ results: dict[str, str] = {}
 def check(exercise: str, title: str) -> Iterator[None]:
     """Run the assertions of one exercise and say how it stands.
 
-    Prints *not attempted yet* (the stub still raises NotImplementedError), *correct*, or
-    what differs. It swallows the error, so "Run All" goes on; the state is kept in
-    `results[exercise]`.
+    Prints *not attempted yet* (the stub still raises NotImplementedError), *correct*, or what differs.
+    It swallows the error, so "Run All" goes on; the state is kept in `results[exercise]`.
 
         with check("6.4", "gradient of ReLU"):
             np.testing.assert_allclose(relu_gradient(z), [0, 1])
@@ -22,20 +21,18 @@ def check(exercise: str, title: str) -> Iterator[None]:
     name = f"Exercise {exercise} · {title}"
     try:
         yield
+        results[exercise], line = "correct", f"✓ {name}: correct"
     except NotImplementedError:
-        results[exercise] = "not attempted"
-        print(f"○ {name}: not attempted yet")
+        results[exercise], line = "not attempted", f"○ {name}: not attempted yet"
     except Exception as error:  # any mistake in the reader's code must leave Run All alive
-        results[exercise] = "wrong"
-        print(f"✗ {name}: not yet\n  {_explain(error)}")
-    else:
-        results[exercise] = "correct"
-        print(f"✓ {name}: correct")
+        results[exercise], line = "wrong", f"✗ {name}: not yet\n  {_explain(error)}"
+    print(line)
 
 
 def _explain(error: Exception) -> str:
     """The error in a few lines; its type only where the message alone says too little."""
-    lines = [line.rstrip() for line in str(error).splitlines() if line.strip()]
+    noise = ("Mismatch at", "Max ", " [")  # of NumPy; what counts comes after it: ACTUAL and DESIRED
+    lines = [line.rstrip() for line in str(error).splitlines() if line.strip() and not line.startswith(noise)]
     if not isinstance(error, AssertionError):
         lines[:1] = [f"{type(error).__name__}: {lines[0] if lines else ''}"]
     return "\n  ".join(lines[:8]) or "the check's assertion does not hold: read the check cell"
@@ -58,9 +55,7 @@ def claim(
     else:
         raise TypeError("claim() needs exactly one of at_least and at_most")
     line = f"claim · {text}: {value:.4g} (promised {bound})"
-    if not applies:
-        print(f"{line}: not judged with this data and profile")
-        return
-    print(f"{line}: {'holds' if holds else 'FAILS'}")
-    if not holds and os.environ.get("COURSE_STRICT") == "1":
+    verdict = ("holds" if holds else "FAILS") if applies else "not judged with this data and profile"
+    print(f"{line}: {verdict}")
+    if verdict == "FAILS" and os.environ.get("COURSE_STRICT") == "1":
         raise AssertionError(line)

@@ -1,11 +1,9 @@
-"""House style and the figures that several notebooks share.
-
-Every function draws on matplotlib and returns the figure or axes, so a cell can go on changing it.
-"""
+"""House style and shared figures: functions return the figure or axes, for a cell to go on changing."""
 
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +24,11 @@ def use_style() -> None:
     plt.style.use(Path(__file__).with_name("course.mplstyle"))
 
 
-class LiveCurves:
+class LiveCurves(AbstractContextManager["LiveCurves"]):
     """Curves that grow while a loop runs, with elapsed and remaining time.
 
     total: steps (usually epochs) expected.
     panels: names drawn, one panel each; "val_" + name joins its panel as a dashed line.
-
     In a notebook one figure is updated in place (at most once a second, and never for more than
     a fifth of the time) and stays, static, in the saved file; elsewhere each update prints a line.
     Use it as a context manager, or call `finish` at the end.
@@ -43,10 +40,6 @@ class LiveCurves:
         self.history: dict[str, list[float]] = {}
         self._start = self._next_drawing = time.perf_counter()
         self._handle: Any = None
-        self._in_notebook = _in_notebook()
-
-    def __enter__(self) -> "LiveCurves":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.finish()
@@ -58,29 +51,26 @@ class LiveCurves:
             past = self.history.setdefault(name, [np.nan] * (len(self.steps) - 1))
             past.append(float(values.get(name, np.nan)))
         now = time.perf_counter()
-        if not self._in_notebook:
-            print(self._status(), {name: round(float(v), 4) for name, v in values.items()})
+        elapsed = now - self._start
+        left = elapsed / step * (self.total - step)
+        status = f"{self.title}: {step} of {self.total} · {elapsed:.0f} s, about {left:.0f} s left"
+        if not _in_notebook():
+            print(status, {name: round(float(v), 4) for name, v in values.items()})
         elif now >= self._next_drawing:
-            self._draw(self._status())
+            self._draw(status)
             drawn = time.perf_counter()
             self._next_drawing = drawn + max(1.0, 5 * (drawn - now))
 
     def finish(self) -> None:
         """Draw the last state; nothing more is updated afterwards."""
-        if self._in_notebook and self.steps:
+        if _in_notebook() and self.steps:
             took = time.perf_counter() - self._start
             self._draw(f"{self.title}: {self.steps[-1]} of {self.total} in {took:.0f} s")
-
-    def _status(self) -> str:
-        done, elapsed = self.steps[-1], time.perf_counter() - self._start
-        left = elapsed / done * (self.total - done)
-        return f"{self.title}: {done} of {self.total} · {elapsed:.0f} s, about {left:.0f} s left"
 
     def _draw(self, heading: str) -> None:
         from IPython.display import display
 
-        size = (4.2 * len(self.panels), 3.0)
-        figure, axes = plt.subplots(1, len(self.panels), figsize=size, squeeze=False)
+        figure, axes = plt.subplots(1, len(self.panels), figsize=(4.2 * len(self.panels), 3), squeeze=False)
         for ax, name in zip(axes[0], self.panels, strict=True):
             for key, style, label in ((name, "-", "training"), (f"val_{name}", "--", "validation")):
                 if key in self.history:
@@ -144,21 +134,16 @@ def image_grid(
 
 def confusion_matrix(matrix: np.ndarray, class_names: Sequence[str], title: str = "") -> Axes:
     """Draw counts; rows are the true classes, columns the predicted ones.
-
-    Color shows only the errors, as a share of each row: on one scale with the diagonal
-    every mistake would look white.
-    """
+    Color: errors only, as a share of each row; on one scale with the diagonal all would look white."""
     matrix = np.asarray(matrix)
-    errors = matrix.astype(float).copy()
+    errors = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     np.fill_diagonal(errors, 0)
-    errors /= np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     side = max(3.4, 0.52 * len(matrix))
     ax = plt.subplots(figsize=(side + 0.6, side))[1]
     ax.imshow(errors, cmap="Oranges", vmin=0, vmax=max(errors.max(), 1e-9) * 1.3)
-    for (i, j), count in np.ndenumerate(matrix):
-        if count:
-            weight = "bold" if i == j else "normal"
-            ax.text(j, i, f"{count:d}", ha="center", va="center", fontsize=8, fontweight=weight)
+    for i, j in np.argwhere(matrix):
+        weight = "bold" if i == j else "normal"
+        ax.text(j, i, f"{matrix[i, j]:d}", ha="center", va="center", fontsize=8, fontweight=weight)
     upright = all(len(str(name)) <= 2 for name in class_names)
     ax.set_xticks(range(len(matrix)), class_names, rotation=0 if upright else 60)
     ax.set_yticks(range(len(matrix)), class_names)
@@ -173,18 +158,17 @@ def decision_regions(
 ) -> Axes:  # fmt: skip
     """Color the plane by predicted class, with the examples on top.
 
-    predict: (n, 2) points -> (n,) class indices. X: (n, 2). y: (n,) class indices.
-    points: grid points per axis.
+    predict: (n, 2) points -> (n,) class indices. X: (n, 2). y: (n,) indices. points: grid, per axis.
     """
     ax = ax or plt.subplots(figsize=(4, 3.6))[1]
     low, high = X.min(axis=0), X.max(axis=0)
     low, high = low - 0.1 * (high - low), high + 0.1 * (high - low)
-    grid = np.meshgrid(*(np.linspace(low[i], high[i], points) for i in (0, 1)))
-    regions = np.asarray(predict(np.stack([g.ravel() for g in grid], axis=1))).reshape(points, points)
-    colors, last = ListedColormap(PALETTE), len(PALETTE) - 1
+    grid = np.stack(np.meshgrid(*np.linspace(low, high, points).T), axis=-1)
+    regions = np.asarray(predict(grid.reshape(-1, 2))).reshape(points, points)
+    colors: dict[str, Any] = {"cmap": ListedColormap(PALETTE), "vmin": 0, "vmax": len(PALETTE) - 1}
     box = (low[0], high[0], low[1], high[1])
-    ax.imshow(regions, origin="lower", extent=box, aspect="auto", cmap=colors, vmin=0, vmax=last, alpha=0.3)
-    ax.scatter(X[:, 0], X[:, 1], c=y, cmap=colors, vmin=0, vmax=last, s=14, edgecolor="white", linewidth=0.4)
+    ax.imshow(regions, origin="lower", extent=box, aspect="auto", alpha=0.3, **colors)
+    ax.scatter(X[:, 0], X[:, 1], c=y, s=14, edgecolor="white", linewidth=0.4, **colors)
     ax.set(title=title, xlabel="$x_1$", ylabel="$x_2$")
     ax.grid(False)
     return ax
@@ -206,9 +190,8 @@ def flow(
     low, high = centers.min(axis=0) - half - [0.06, 0.21], centers.max(axis=0) + half + [0.06, 0.21]
     loops = [_runs_back(at, arrow[0], arrow[1]) for arrow in arrows]
     low[1] -= 0.55 * any(loops)
-    figure, ax = plt.subplots(figsize=tuple(high - low), layout="none")
-    top = 1 - (0.3 / (high - low)[1] if title else 0)
-    figure.subplots_adjust(left=0, right=1, bottom=0, top=top)
+    figure = plt.figure(figsize=tuple(high - low), layout="none")
+    ax = figure.add_axes((0, 0, 1, 1 - (0.3 / (high - low)[1] if title else 0)))
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", title=title)
     ax.axis("off")
     for text, center in at.items():

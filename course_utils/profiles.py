@@ -8,18 +8,13 @@ T = TypeVar("T")
 
 
 def profile() -> str:
-    """The run profile, from the environment variable COURSE_PROFILE.
-
-    Returns "quick" (tests: seconds, small slices), "standard" (the default: a two-core
-    laptop, at most four minutes a notebook) or "full" (a GPU or patience).
-    Raises ValueError for any other name.
-    """
+    """The run profile, from the environment variable COURSE_PROFILE: "quick" (tests: seconds, small
+    slices), "standard" (the default: a two-core laptop, at most four minutes a notebook) or "full"
+    (a GPU or patience). Raises ValueError for any other name."""
     name = os.environ.get("COURSE_PROFILE") or "standard"
     if name not in PROFILES:
-        raise ValueError(
-            f"COURSE_PROFILE is {name!r}; it must be one of {', '.join(PROFILES)}. "
-            "Unset it to get 'standard'."
-        )
+        known = ", ".join(PROFILES)
+        raise ValueError(f"COURSE_PROFILE is {name!r}, not one of {known}. Unset it to get 'standard'.")
     return name
 
 

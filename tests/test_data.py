@@ -219,7 +219,7 @@ def test_registry_is_complete():
         )
         for file in [*dataset.files, *([dataset.archive] if dataset.archive else [])]:
             assert file.bytes > 0 and len(bytes.fromhex(file.sha256)) == 32 and "/" not in file.name
-    assert sum(file.bytes for file in data.registry["mnist"].downloads) == 11_594_722
+    assert sum(file.bytes for file in data.registry["mnist"].files) == 11_594_722
 
 
 def test_cache_folder_of_an_installed_package(tmp_path):

@@ -313,8 +313,8 @@ by_channel = sum(cross_correlate(X[1, :, :, c], K[:, :, c, 2]) for c in range(3)
 print("X", X.shape, " K", K.shape, " Z", Z.shape, f" parameters: {K.size + b.size}")
 print("one map equals its channels' sum to 1e-12:",
       np.abs(Z[1, :, :, 2] - by_channel).max() < 1e-12)
-print(f"the photograph in color, sixteen 3×3 kernels: {(3 * 3 * 3 + 1) * 16} parameters,"
-      f" {425 * 638 * 3 * 3 * 3 * 16:,} multiplications")
+print(f"sixteen 3×3 kernels on the photograph in color: {(27 + 1) * 16} parameters,"
+      f" {425 * 638 * 27 * 16:,} multiplications")
 
 # %% [markdown]
 # A kernel is *local in space and complete in depth*: it sees $3 \times 2$ pixels but all channels. With $k_h = k_w = 1$ only the mixing of channels is left, a dense layer applied to each pixel.
@@ -448,8 +448,8 @@ print(f"windows shape {view.shape}  strides {view.strides} bytes")
 print(f"{view.size / X.size:.1f} times as many entries;"
       f" copied: {not np.shares_memory(X, view)}")
 for stride in (1, 2, 3):
-    difference = conv_strides(X, K, b, stride) - conv_loops(X, K, b, stride)
-    print(f"stride {stride}: equals the loops to 1e-12: {np.abs(difference).max() < 1e-12}")
+    apart = conv_strides(X, K, b, stride) - conv_loops(X, K, b, stride)
+    print(f"stride {stride}: equals the loops to 1e-12: {np.abs(apart).max() < 1e-12}")
 
 # %% [markdown]
 # Row strides 144 and column strides 24 appear twice each: once for where the window *is*, once for where you are *in* it.
@@ -1887,16 +1887,23 @@ claim("im2col, times faster than the loops",
 # %%
 shuffle = np.random.default_rng(14).permutation(144)
 scrambled = lambda X: X.reshape(len(X), 144)[:, shuffle].reshape(-1, 12, 12, 1)
+turned = lambda X: np.rot90(X, axes=(1, 2))
+
+
+def train_once(name, X):
+    """One network of a kind, trained on the pictures X without progress."""
+    net_rng = np.random.default_rng(0)
+    net = BUILDERS[name](net_rng)
+    return train(net, X, labels, EPOCHS, net_rng, 0, lambda *_: None)
+
+
+still = tests[12]  # the test digits, not moved
 for name in ("MLP", "convnet, global mean"):
-    net_rng = np.random.default_rng(0)
-    net = train(BUILDERS[name](net_rng), scrambled(centered), labels, EPOCHS, net_rng, 0,
-                lambda *_: None)
-    print(f"{name:22} pixels shuffled: {hit_rate(net, scrambled(tests[12])):.3f}"
-          f" (in order: {np.mean([run[2, 2] for run in grids[name]]):.3f})")
-    net_rng = np.random.default_rng(0)
-    net = train(BUILDERS[name](net_rng), centered, labels, EPOCHS, net_rng, 0,
-                lambda *_: None)
-    print(f"{name:22} turned by 90°:   {hit_rate(net, np.rot90(tests[12], axes=(1, 2))):.3f}")
+    net = train_once(name, centered)
+    print(f"{name:22} upright {hit_rate(net, still):.3f},"
+          f" turned by 90° {hit_rate(net, turned(still)):.3f}", end="; ")
+    net = train_once(name, scrambled(centered))
+    print(f"trained on shuffled pixels {hit_rate(net, scrambled(still)):.3f}")
 
 # %% [markdown]
 # TODO

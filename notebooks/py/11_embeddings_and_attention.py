@@ -672,7 +672,8 @@ plt.show()
 # Colored are the groups a person would make; the positions come from the text alone. The plane shows two of 48 directions, so some
 # groups overlap here that are apart in the table. Note what the vectors do *not* know: *left* and *right* are close, because they stand in the same
 # places. Near means "used alike", not "means the same". And each word has one vector, whatever the sentence: the *left* of
-# "left over" is the *left* of "left border". That takes attention.
+# "left over" is the *left* of "left border": that takes attention. A Transformer starts from such a table too, one row per token, and learns it
+# by the same kind of gradient, together with everything above it.
 
 # %% [markdown]
 # ## 11.6 Attention: a lookup that can be learned
@@ -707,6 +708,8 @@ def attention(Q, K, V, mask=None):
     A = softmax(scores)
     return A @ V, A
 
+
+rng = np.random.default_rng(0)  # from here on nothing depends on the text read above
 
 # %% [markdown]
 # A worked sentence, with matrices set by hand so that every number can be followed. Four features describe a word: noun, verb, plural,
@@ -1231,9 +1234,9 @@ with check("11.11", "RMSNorm backward"):
 # %% [markdown]
 # ## 11.12 The Transformer block
 #
-# Nearly every large model of language is a stack of one block, the *Transformer* (变换器). A widely copied chart of it runs: input → embedding → *Transformer layer* → attention → feed-forward → output → loss. Drawn so, the
-# layer is an empty box, with attention and feed-forward standing once, behind it. They are what the layer *consists* of. What really
-# happens, in the form that GPT-2 and most later models use:
+# Nearly every large language model is a stack of one block, the *Transformer* (变换器). A widely copied chart of it runs: input → embedding →
+# *Transformer layer* → attention → feed-forward → output → loss. Drawn so, the layer is an empty box, with attention and feed-forward
+# standing once, behind it. They are what the layer *consists* of. What really happens, in the form that GPT-2 and most later models use:
 
 # %%
 stream = ["tokens", "embedding\n+ position", "x", "+", "+ ", "layer norm",
