@@ -80,7 +80,7 @@ print(f"{gray.size:,} pixels in, {edges.size:,} out:"
 # \qquad\Rightarrow\qquad A_{um} = k_{m-u} .$$
 #
 # The matrix is constant along its diagonals: one list of weights $k$, *shared* by all places. The second demand is that an answer depends on a small neighborhood only, $k_i = 0$ but for a few $i$: the
-# "small local receptive field" (局部感受野) by which Document 2 describes the convolutional network (卷积神经网络). Sharing, which it leaves out, saves as much.
+# "small local receptive field" (局部感受野) by which Document 2 describes the convolutional network (卷积神经网络). Sharing, which it leaves out, saves the rest.
 
 # %%
 size, taps = 12, np.array([-1.0, 2.0, -0.5])
