@@ -12,7 +12,7 @@ lab: $(VENV)/.ready
 ## test: style, types, package, every notebook, every exercise, a real JupyterLab
 test: $(VENV)/.ready
 	$(RUN) -m ruff check . && $(RUN) -m mypy
-	$(RUN) -m pytest --numprocesses auto --dist loadgroup --nbval-lax --nbval-current-env
+	$(RUN) -m pytest --numprocesses auto --dist loadfile --nbval-lax --nbval-current-env
 
 ## notebooks: execute the sources that changed and write what learners open
 notebooks: $(VENV)/.ready

@@ -468,6 +468,9 @@ def loss_and_gradient(w, images, labels, widths=WIDTHS):
 
 
 # %%
+from threadpoolctl import threadpool_limits
+
+threadpool_limits(1)  # for matrices this small a second core is in the way
 digits = data.digits()
 images = digits.x_train.reshape(-1, 64) / 16
 train_set = images[:1037], digits.y_train[:1037]
