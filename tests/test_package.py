@@ -208,7 +208,11 @@ assert isinstance(devices.gpu_names(), list)
 
 # --- plotting -------------------------------------------------------------------------------------
 
-drawing = pytest.mark.filterwarnings("error")  # a figure that warns has something cut off or left out
+# a figure that warns has something cut off or left out; sockets that other tests left open are
+# none of its business, and are collected at any moment
+drawing = pytest.mark.filterwarnings(
+    "error", "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 
 @pytest.fixture(autouse=True)
