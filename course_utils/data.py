@@ -7,6 +7,7 @@ files into data and one that makes the stand-in; join them with `obtain`, as `mn
 
 import gzip
 import hashlib
+import json
 import os
 import runpy
 import tarfile
@@ -82,6 +83,14 @@ class ImageData:
     note: str = ""  # how a stand-in differs from the real data
 
 
+class BpeTables(NamedTuple):
+    """A byte-pair tokenizer as published. source: "bundled" for the course's stand-in."""
+
+    merges: list[tuple[str, str]]  # in the order learned
+    vocabulary: dict[str, int]  # spelled token -> its number
+    source: Literal["real", "bundled"]
+
+
 def mnist() -> ImageData:
     """Handwritten digits, gray 28×28: 60,000 to train, 10,000 to test (stand-in: 1,297 and 500)."""
     return obtain("mnist", _idx_images, _enlarged_digits)
@@ -110,6 +119,11 @@ def digits() -> ImageData:
         "Digits", x[:-500], y[:-500], x[-500:], y[-500:], tuple("0123456789"), "real", "CC BY 4.0",
         "Alpaydin, Kaynak: Optical recognition of handwritten digits. UCI, 1998. doi:10.24432/C50P49",
     )  # fmt: skip
+
+
+def gpt2_bpe() -> BpeTables:
+    """GPT-2's tokenizer: 50,000 merges and 50,257 tokens (stand-in: 1,000 and 1,257)."""
+    return obtain("gpt2_bpe", _bpe_tables, _small_bpe)
 
 
 def obtain(name: str, parse: Callable[[Dataset, Read], T], stand_in: Callable[[Dataset], T]) -> T:
@@ -259,6 +273,24 @@ def _cifar_images(dataset: Dataset, read: Read) -> ImageData:
     *train, test = (parse_cifar(read(file.name)) for file in dataset.files)
     x, y = zip(*train, strict=True)
     return _images(dataset, np.concatenate(x), np.concatenate(y), *test)
+
+
+def _merges(text: str) -> list[tuple[str, str]]:
+    _version, *lines = text.splitlines()
+    return [(left, right) for left, right in (line.split(" ") for line in lines if line)]
+
+
+def _bpe_tables(dataset: Dataset, read: Read) -> BpeTables:
+    vocabulary, merges = (read(file.name).decode("utf8") for file in dataset.files)
+    return BpeTables(_merges(merges), json.loads(vocabulary), "real")
+
+
+def _small_bpe(dataset: Dataset) -> BpeTables:
+    """Numbered as GPT-2 does: the bytes, those that print first, then the merges, then one mark."""
+    merges = _merges((_DATA / "stand_in_bpe.txt").read_text("utf8"))
+    bytes_ = [chr(i) for i in (*range(33, 127), *range(161, 173), *range(174, 256), *range(256, 324))]
+    tokens = [*bytes_, *(left + right for left, right in merges), "<|endoftext|>"]
+    return BpeTables(merges, {token: i for i, token in enumerate(tokens)}, "bundled")
 
 
 def _enlarged_digits(dataset: Dataset) -> ImageData:

@@ -1,8 +1,12 @@
-"""Exercise checks and claims: what a notebook asks of the reader, and of itself."""
+"""Exercise checks, claims and gradient checks: what a notebook asks of the reader, and of itself."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # exercise id -> "not attempted", "correct" or "wrong", in the order of the checks
 results: dict[str, str] = {}
@@ -59,3 +63,16 @@ def claim(
     print(f"{line}: {verdict}")
     if verdict == "FAILS" and os.environ.get("COURSE_STRICT") == "1":
         raise AssertionError(line)
+
+
+def numerical_gradient(
+    f: "Callable[[np.ndarray], float]", z: "np.ndarray", h: float = 1e-5
+) -> "np.ndarray":  # fmt: skip
+    """Central differences (f(z + h) - f(z - h)) / 2h, entry by entry, as derived in notebook 06.
+
+    z: float64, any shape -> array of that shape. Calls f twice per entry and leaves z as it was.
+    """
+    import numpy as np
+
+    shifts = (h * row.reshape(z.shape) for row in np.eye(z.size))
+    return np.reshape([(f(z + shift) - f(z - shift)) / (2 * h) for shift in shifts], z.shape)

@@ -67,6 +67,23 @@ def test_stand_ins(name: str, capsys: pytest.CaptureFixture[str]):
     assert not {x.tobytes() for x in images.x_train} & {x.tobytes() for x in images.x_test}
 
 
+def check_tokenizer(tables: data.BpeTables, merges: int) -> None:
+    """Every merge joins two known tokens into a third; numbers run from 0 without a gap."""
+    assert len(tables.merges) == merges and len(tables.vocabulary) == merges + 257
+    assert sorted(tables.vocabulary.values()) == list(range(merges + 257))
+    for i, (left, right) in enumerate(tables.merges):
+        assert left in tables.vocabulary and right in tables.vocabulary
+        assert tables.vocabulary[left + right] == 256 + i
+    assert tables.vocabulary["<|endoftext|>"] == merges + 256
+
+
+def test_stand_in_tokenizer(capsys: pytest.CaptureFixture[str]):
+    tables = data.gpt2_bpe()
+    assert tables.source == "bundled"
+    check_tokenizer(tables, 1000)
+    assert "1,000 merges" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("draw", ["scenes", "garments"])
 def test_drawings_are_the_same_every_time(draw: str):
     """Checked on few, because the first k of n never depend on n."""
@@ -212,7 +229,11 @@ def test_parse_idx(shape: tuple[int, ...]):
 def test_registry_is_complete():
     for name, dataset in data.registry.items():
         assert (
-            name in LOADERS and dataset.folder and dataset.license and dataset.citation and dataset.stand_in
+            hasattr(data, name)
+            and dataset.folder
+            and dataset.license
+            and dataset.citation
+            and dataset.stand_in
         )
         assert len(dataset.mirrors) >= 2 and all(
             m.startswith("https://") and m.endswith("/") for m in dataset.mirrors
@@ -275,6 +296,12 @@ def test_real_fashion_mnist(real):
     check_form(images, (28, 28), 60_000, 10_000)
     assert np.bincount(images.y_train).tolist() == [6000] * 10
     assert images.x_train.mean() == pytest.approx(72.940, abs=1e-3)
+
+
+def test_real_tokenizer(real):
+    tables = data.gpt2_bpe()
+    assert tables.source == "real" and tables.vocabulary["hello"] == 31373
+    check_tokenizer(tables, 50_000)
 
 
 def test_real_cifar10(real):
