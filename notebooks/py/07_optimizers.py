@@ -680,7 +680,7 @@ claim("Nesterov's form against the frameworks', largest difference",
 
 # %% tags=["exercise"]
 def nesterov_factor(eta, beta, spectrum):
-    """Factor per step of Nesterov momentum: the largest |eigenvalue| over all curvatures.
+    """Factor per step of Nesterov momentum: largest |eigenvalue| over all curvatures.
 
     eta, beta: floats, spectrum: (p,) positive curvatures -> float
     """
@@ -974,8 +974,8 @@ signal = iter(np.repeat([0.0, 1.0], [5000, 20]))
 late = -np.diff(adam_steps(lambda w: np.full(1, next(signal)), np.zeros(1), 5020,
                            1.0)[5000:, 0])
 print(f"digits: longest step {longest:.2f} η; after 5,000 steps of silence: "
-      f"{late[0]:.2f} η, then up to {late.max():.2f} η\nloss × 1000, after 20 steps: half "
-      f"of the weights differ by less than {np.median(shift):.0e}, "
+      f"{late[0]:.2f} η, then up to {late.max():.2f} η\nloss × 1000, after 20 steps: "
+      f"half of the weights differ by less than {np.median(shift):.0e}, "
       f"all by at most {np.ceil(1000 * shift.max()) / 1000:.3f}")
 
 # %% [markdown]
@@ -1596,7 +1596,8 @@ for (name, difference), color in zip(apart.items(), colors):
               difference.max(), at_most=1e-6)
 ax.axhline(1e-6, color="black", ls="--", lw=1)
 ax.text(0, 1.6e-6, "promised", fontsize=8)
-ax.set(title="Our steps are Keras' steps; with ε placed elsewhere they are not", xlabel="step",
+ax.set(title="Our steps are Keras' steps; with ε placed elsewhere they are not",
+       xlabel="step",
        ylabel="largest difference of a weight")
 ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
