@@ -16,7 +16,7 @@ LOCK = (ROOT / "requirements.lock").read_text(encoding="utf8")
 # What Colab's runtime held in autumn 2026: the course must install beside it, not over it.
 COLAB = {
     "numpy": "2.0.2", "matplotlib": "3.10.0", "scikit-learn": "1.6.1", "filelock": "3.18.0",
-    "psutil": "5.9.5", "certifi": "2025.8.3",
+    "psutil": "5.9.5", "certifi": "2025.8.3", "scipy": "1.14.1",
 }  # fmt: skip
 
 
