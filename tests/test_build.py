@@ -4,6 +4,8 @@ A guard is a function that takes a notebook and returns what is wrong with it. E
 every notebook of the course, and on a small made-up one, once as built and once broken.
 """
 
+import base64
+import io
 import json
 import os
 import re
@@ -13,9 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
+from PIL import Image
 
 from tools import build, handout, links, notebook
 from tools.notebook import ROOT, Source
@@ -612,6 +617,25 @@ def test_another_address_leaves_everything_fresh(course: Path) -> None:
         if path.is_file():
             assert SLUG not in path.read_text(encoding="utf8")
     assert build.main(["--check"], course) == 0
+
+
+def test_drawings_are_packed_and_photographs_are_not() -> None:
+    def as_png(picture: np.ndarray) -> str:
+        file = io.BytesIO()
+        Image.fromarray(picture).save(file, "PNG")
+        return base64.b64encode(file.getvalue()).decode()
+
+    figure, ax = plt.subplots()
+    ax.plot([0, 1, 0])
+    figure.canvas.draw()
+    drawing = np.asarray(figure.canvas.buffer_rgba())  # type: ignore[attr-defined]
+    plt.close(figure)
+    packed = notebook.smaller(as_png(drawing))
+    assert len(packed) < 0.8 * len(as_png(drawing)) and notebook.smaller(packed) == packed
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(packed))).convert("RGB"), int)
+    assert shown.shape == (*drawing.shape[:2], 3) and np.abs(shown - drawing[..., :3]).max() <= 32
+    photograph = as_png(np.random.default_rng(0).integers(0, 256, (300, 300, 3), dtype=np.uint8))
+    assert notebook.smaller(photograph) == photograph
 
 
 def test_handout_has_hints_but_no_solutions(course: Path, tmp_path: Path) -> None:
