@@ -76,9 +76,9 @@ REAL = mnist.source == "real"
 print(f"{mnist.source} data: {len(mnist.x_train):,} images to learn from, "
       f"{len(mnist.x_test):,} to be judged on, {mnist.x_train.dtype}")
 
-chosen = [np.flatnonzero(mnist.y_train == digit)[:18] for digit in range(10)]
+chosen = [np.flatnonzero(mnist.y_train == digit)[:12] for digit in range(10)]
 sheet = np.block([list(mnist.x_train[row]) for row in chosen])
-fig, ax = plt.subplots(figsize=(7.4, 4.3))
+fig, ax = plt.subplots(figsize=(5.2, 4.4))
 ax.imshow(sheet)
 ax.set(title="Ten digits, many hands", xticks=[], yticks=[])
 plt.show()
@@ -222,7 +222,7 @@ for name, value in baselines.items():
 # %%
 weights = linear.get_weights()[0].T.reshape(10, 28, 28)
 limit = np.abs(weights).max() / 2
-fig, axes = plt.subplots(1, 10, figsize=(8.2, 1.3))
+fig, axes = plt.subplots(1, 10, figsize=(6.8, 1.1))
 for digit, ax in enumerate(axes):
     ax.imshow(weights[digit], cmap="RdBu", vmin=-limit, vmax=limit)
     ax.set(xticks=[], yticks=[])
@@ -854,11 +854,10 @@ for name, model in (("trained", program), ("never trained", dense_network(64, 64
     print(f"{name:<14} noise: {accuracy(p.argmax(axis=1), drawn):.1%} right, "
           f"{p.max(axis=1).mean():.0%} sure, digits: {real:.1%} right")
 
-sure = predict(program, noise[:10])
+sure = predict(program, noise[:5])
 titles = [f"{p.argmax()} ({p.max():.0%}), “{t}”" for p, t in zip(sure, drawn)]
-plotting.image_grid(noise[:10], titles)
-plt.suptitle("Digit named (how sure), “label drawn”: nothing here tests the network",
-             fontsize=10)
+plotting.image_grid(noise[:5], titles, columns=5, size=1.1)
+plt.suptitle("Digit named (how sure), “label drawn”", fontsize=10)
 plt.show()
 
 # %% [markdown]
