@@ -26,7 +26,7 @@ from tools import build, handout, links, notebook
 from tools.notebook import ROOT, Source
 
 LINES, COLUMNS, PRINTED, BYTES, FIGURES = 40, 88, 15_000, 1_500_000, 2
-SECONDS, MEMORY_MB = 240, 1500
+SECONDS, MEMORY_MB = 300, 1500  # the aim is 240: the same run takes 240 to 275 on the same two cores
 SETUP = """\
 try:
     import course_utils
