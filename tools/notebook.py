@@ -374,10 +374,10 @@ def smaller(png: str) -> str:
 
     png: base64. A photograph loses too much and is kept.
     """
-    picture = Image.open(io.BytesIO(base64.b64decode(png)))
-    if picture.mode not in ("RGB", "RGBA"):
+    opened = Image.open(io.BytesIO(base64.b64decode(png)))
+    if opened.mode not in ("RGB", "RGBA"):
         return png
-    picture = picture.convert("RGB")
+    picture = opened.convert("RGB")
     drawn = picture.quantize(256, dither=Image.Dither.NONE)
     error = np.abs(np.asarray(picture, int) - np.asarray(drawn.convert("RGB"), int))
     packed = io.BytesIO()
