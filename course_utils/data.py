@@ -80,7 +80,6 @@ class ImageData:
     source: Literal["real", "bundled"]
     license: str
     citation: str
-    note: str = ""  # how a stand-in differs from the real data
 
 
 class BpeTables(NamedTuple):
@@ -115,10 +114,9 @@ def digits() -> ImageData:
     # a Generator's numbers may change with NumPy's version, RandomState's never do
     order = np.random.RandomState(0).permutation(len(x))
     x, y = x[order].reshape(-1, 8, 8).astype(np.uint8), y[order].astype(np.int64)
-    return ImageData(
-        "Digits", x[:-500], y[:-500], x[-500:], y[-500:], tuple("0123456789"), "real", "CC BY 4.0",
-        "Alpaydin, Kaynak: Optical recognition of handwritten digits. UCI, 1998. doi:10.24432/C50P49",
-    )  # fmt: skip
+    citation = "Alpaydin, Kaynak: Optical recognition of handwritten digits. UCI, 1998. doi:10.24432/C50P49"
+    split, names = (x[:-500], y[:-500], x[-500:], y[-500:]), tuple("0123456789")
+    return ImageData("Digits", *split, names, "real", "CC BY 4.0", citation)
 
 
 def gpt2_bpe() -> BpeTables:
@@ -176,8 +174,7 @@ def status(name: str) -> str:
     "cache, verified", "not here", or "damaged: " and the details."""
     result = "not here"
     for where, folder in _folders(registry[name]):
-        problems = _problems(registry[name], folder)
-        if not problems:
+        if not (problems := _problems(registry[name], folder)):
             return f"{where}, verified"
         result = next((f"damaged: {e}" for e in problems.values() if isinstance(e, DataError)), result)
     return result
@@ -236,7 +233,7 @@ def _unpack(archive: Path, files: Sequence[File]) -> None:
     with tarfile.open(archive) as tar:
         for member in tar:
             name = PurePosixPath(member.name).name
-            if name in wanted and member.isfile() and (content := tar.extractfile(member)):
+            if member.isfile() and name in wanted and (content := tar.extractfile(member)):
                 with download.replacing(archive.parent / name) as out:
                     out.write(content.read())
     archive.unlink()
@@ -250,17 +247,9 @@ def parse_idx(content: bytes) -> np.ndarray:
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()
 
 
-def parse_cifar(content: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Images (n, 32, 32, 3) uint8 and labels (n,) uint8 of a CIFAR-10 batch. Each record: the label,
-    then 1,024 bytes each of red, green and blue, row by row."""
-    records = np.frombuffer(content, np.uint8).reshape(-1, 1 + 3 * 32 * 32)
-    return records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).copy(), records[:, 0]
-
-
 def _images(dataset: Dataset, *arrays: np.ndarray) -> ImageData:
     """x and y for training, x and y for testing, with what the registry says of them."""
-    x_train, y_train, x_test, y_test = arrays
-    y_train, y_test = y_train.astype(np.int64), y_test.astype(np.int64)
+    x_train, y_train, x_test, y_test = (a if a.ndim > 1 else a.astype(np.int64) for a in arrays)
     names, terms = tuple(dataset.classes), (dataset.license, dataset.citation)
     return ImageData(dataset.title, x_train, y_train, x_test, y_test, names, "real", *terms)
 
@@ -270,42 +259,35 @@ def _idx_images(dataset: Dataset, read: Read) -> ImageData:
 
 
 def _cifar_images(dataset: Dataset, read: Read) -> ImageData:
-    *train, test = (parse_cifar(read(file.name)) for file in dataset.files)
-    x, y = zip(*train, strict=True)
-    return _images(dataset, np.concatenate(x), np.concatenate(y), *test)
-
-
-def _merges(text: str) -> list[tuple[str, str]]:
-    _version, *lines = text.splitlines()
-    return [(left, right) for left, right in (line.split(" ") for line in lines if line)]
+    """A record of bytes per image: the label, then 1,024 each of red, green and blue, row by row."""
+    files = [np.frombuffer(read(file.name), np.uint8).reshape(-1, 1 + 3 * 32 * 32) for file in dataset.files]
+    records, train = np.concatenate(files), sum(map(len, files[:-1]))
+    x, y = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).copy(), records[:, 0]
+    return _images(dataset, x[:train], y[:train], x[train:], y[train:])
 
 
 def _bpe_tables(dataset: Dataset, read: Read) -> BpeTables:
     vocabulary, merges = (read(file.name).decode("utf8") for file in dataset.files)
-    return BpeTables(_merges(merges), json.loads(vocabulary), "real")
+    pairs = [(left, right) for left, right in map(str.split, merges.splitlines()[1:])]  # after the version
+    return BpeTables(pairs, json.loads(vocabulary), "real")
 
 
 def _small_bpe(dataset: Dataset) -> BpeTables:
-    """Numbered as GPT-2 does: the bytes, those that print first, then the merges, then one mark."""
-    merges = _merges((_DATA / "stand_in_bpe.txt").read_text("utf8"))
-    bytes_ = [chr(i) for i in (*range(33, 127), *range(161, 173), *range(174, 256), *range(256, 324))]
-    tokens = [*bytes_, *(left + right for left, right in merges), "<|endoftext|>"]
-    return BpeTables(merges, {token: i for i, token in enumerate(tokens)}, "bundled")
+    folder = _DATA / "stand_in_bpe"
+    return _bpe_tables(dataset, lambda name: (folder / name).read_bytes())._replace(source="bundled")
 
 
 def _enlarged_digits(dataset: Dataset) -> ImageData:
     small = digits()
     x = np.rint(np.concatenate([small.x_train, small.x_test]) * (255 / 16)).astype(np.uint8)
     x = np.pad(x.repeat(3, axis=1).repeat(3, axis=2), ((0, 0), (2, 2), (2, 2)))
-    enlarged = replace(small, name=dataset.title, x_train=x[:-500], x_test=x[-500:])
-    return replace(enlarged, source="bundled", note=dataset.stand_in)
+    return replace(small, name=dataset.title, x_train=x[:-500], x_test=x[-500:], source="bundled")
 
 
 def _drawn(what: str, dataset: Dataset) -> ImageData:
     draw = getattr(drawings(), what)
     images = _images(dataset, *draw(5000, seed=0), *draw(1000, seed=1))
-    images = replace(images, license="Apache-2.0", citation="data/drawn_images.py")
-    return replace(images, source="bundled", note=dataset.stand_in)
+    return replace(images, source="bundled", license="Apache-2.0", citation="data/drawn_images.py")
 
 
 def drawings() -> SimpleNamespace:

@@ -1,6 +1,5 @@
 """Pre-flight check of a machine. Each check gives a verdict and one line; only a "fail" stops a learner."""
 
-import importlib.metadata
 import json
 import platform
 import shutil
@@ -8,25 +7,23 @@ import socket
 import sys
 import tempfile
 import time
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from course_utils import data, devices, profile
 
-Finding = tuple[str, str]  # verdict and text
 OK, NOTE, FAIL = "ok", "note", "fail"  # a note works, but is worth knowing
 MARKS = {OK: "✓", NOTE: "·", FAIL: "✗"}
+Finding = tuple[str, str]  # verdict and text
 
 
 def versions() -> Finding:
-    found, missing = [f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"], []
-    for name in ("numpy", "matplotlib", "scikit-learn", "keras", "ipykernel"):
-        try:
-            found.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            missing.append(name)
-    if missing:
-        return FAIL, f"missing: {', '.join(missing)}; run `make lab` again"
-    return OK, ", ".join(found)
+    names = ("numpy", "matplotlib", "scikit-learn", "keras", "ipykernel")
+    try:
+        found = ", ".join(f"{name} {version(name)}" for name in names)
+    except PackageNotFoundError as error:
+        return FAIL, f"{error.name} is missing; run `make lab` again"
+    return OK, f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {found}"
 
 
 def kernel() -> Finding:
@@ -43,9 +40,8 @@ def memory() -> Finding:
     import psutil
 
     total, free = (value / 1e9 for value in psutil.virtual_memory()[:2])
-    text = f"{free:.1f} GB free of {total:.1f} GB"
     remedy = "" if free > 1.5 else "; a notebook takes up to 1.5 GB: close other programs"
-    return (NOTE if remedy else OK), text + remedy
+    return (NOTE if remedy else OK), f"{free:.1f} GB free of {total:.1f} GB{remedy}"
 
 
 def disk() -> Finding:

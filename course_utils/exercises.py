@@ -3,10 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import numpy as np
+from typing import Any
 
 # exercise id -> "not attempted", "correct" or "wrong", in the order of the checks
 results: dict[str, str] = {}
@@ -42,10 +39,8 @@ def _explain(error: Exception) -> str:
     return "\n  ".join(lines[:8]) or "the check's assertion does not hold: read the check cell"
 
 
-def claim(
-    text: str, value: float, *, at_least: float | None = None, at_most: float | None = None,
-    applies: bool = True,
-) -> None:  # fmt: skip
+def claim(text: str, value: float, *, at_least: float | None = None, at_most: float | None = None,
+          applies: bool = True) -> None:  # fmt: skip
     """Compare a measured number with the one promised, and print both.
 
     `applies=False` says that the promise was made for other data or another profile: the
@@ -65,14 +60,10 @@ def claim(
         raise AssertionError(line)
 
 
-def numerical_gradient(
-    f: "Callable[[np.ndarray], float]", z: "np.ndarray", h: float = 1e-5
-) -> "np.ndarray":  # fmt: skip
+def numerical_gradient(f: Callable[[Any], float], z: Any, h: float = 1e-5) -> Any:
     """Central differences (f(z + h) - f(z - h)) / 2h, entry by entry, as derived in notebook 06.
-
-    z: float64, any shape -> array of that shape. Calls f twice per entry and leaves z as it was.
-    """
-    import numpy as np
+    z: float64 array, any shape -> array of that shape. Calls f twice per entry, leaves z as it was."""
+    import numpy as np  # here, so that importing the package stays fast
 
     shifts = (h * row.reshape(z.shape) for row in np.eye(z.size))
     return np.reshape([(f(z + shift) - f(z - shift)) / (2 * h) for shift in shifts], z.shape)

@@ -110,10 +110,8 @@ def training_plot(panels: Sequence[str] = ("loss", "accuracy"), title: str = "Tr
     return TrainingPlot()
 
 
-def image_grid(
-    images: np.ndarray, titles: Sequence[object] | None = None, *, columns: int = 10,
-    wrong: Sequence[bool] | None = None, size: float = 0.9,
-) -> Figure:  # fmt: skip
+def image_grid(images: np.ndarray, titles: Sequence[object] | None = None, *, columns: int = 10,
+               wrong: Sequence[bool] | None = None, size: float = 0.9) -> Figure:  # fmt: skip
     """Draw images in rows. images: (n, height, width) or (n, height, width, channels).
 
     titles: one per image. wrong: one per image; the title is red where True.
@@ -152,10 +150,8 @@ def confusion_matrix(matrix: np.ndarray, class_names: Sequence[str], title: str 
     return ax
 
 
-def decision_regions(
-    predict: Callable[[np.ndarray], np.ndarray], X: np.ndarray, y: np.ndarray,
-    ax: Axes | None = None, title: str = "", points: int = 200,
-) -> Axes:  # fmt: skip
+def decision_regions(predict: Callable[[np.ndarray], np.ndarray], X: np.ndarray, y: np.ndarray,
+                     ax: Axes | None = None, title: str = "", points: int = 200) -> Axes:  # fmt: skip
     """Color the plane by predicted class, with the examples on top.
 
     predict: (n, 2) points -> (n,) class indices. X: (n, 2). y: (n,) indices. points: grid, per axis.
@@ -174,10 +170,9 @@ def decision_regions(
     return ax
 
 
-def flow(
-    boxes: Mapping[str, tuple[float, float]], arrows: Sequence[tuple[str, str] | tuple[str, str, str]], *,
-    highlight: Sequence[str] = (), title: str = "", box_width: float = 1.5,
-) -> Figure:  # fmt: skip
+def flow(boxes: Mapping[str, tuple[float, float]],
+         arrows: Sequence[tuple[str, str] | tuple[str, str, str]], *,
+         highlight: Sequence[str] = (), title: str = "", box_width: float = 1.5) -> Figure:  # fmt: skip
     """A flow diagram that renders wherever a picture does.
 
     boxes: text -> (column, row), row 0 on top; fractions are fine. A text may hold newlines.
@@ -188,7 +183,10 @@ def flow(
     at = {text: np.array([x * (box_width + 0.55), -1.0 * y]) for text, (x, y) in boxes.items()}
     centers = np.array(list(at.values()))
     low, high = centers.min(axis=0) - half - [0.06, 0.21], centers.max(axis=0) + half + [0.06, 0.21]
-    loops = [_runs_back(at, arrow[0], arrow[1]) for arrow in arrows]
+    loops = [  # arrows that would cross other boxes on their way back along a row
+        any(y == boxes[a][1] == boxes[b][1] and boxes[b][0] < x < boxes[a][0] for x, y in boxes.values())
+        for a, b, *_ in arrows
+    ]
     low[1] -= 0.55 * any(loops)
     figure = plt.figure(figsize=tuple(high - low), layout="none")
     ax = figure.add_axes((0, 0, 1, 1 - (0.3 / (high - low)[1] if title else 0)))
@@ -202,12 +200,6 @@ def flow(
     for (start, stop, *label), loop in zip(arrows, loops, strict=True):
         _arrow(ax, at[start], at[stop], "".join(label), half, loop)
     return figure
-
-
-def _runs_back(at: Mapping[str, np.ndarray], start: str, stop: str) -> bool:
-    """True for an arrow that would cross other boxes on its way back along a row."""
-    (x0, y0), (x1, y1) = at[start], at[stop]
-    return bool(y0 == y1 and any(y == y0 and x1 < x < x0 for x, y in at.values()))
 
 
 def _arrow(ax: Axes, start: np.ndarray, stop: np.ndarray, label: str, half: np.ndarray, loop: bool) -> None:

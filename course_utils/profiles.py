@@ -8,13 +8,11 @@ T = TypeVar("T")
 
 
 def profile() -> str:
-    """The run profile, from the environment variable COURSE_PROFILE: "quick" (tests: seconds, small
-    slices), "standard" (the default: a two-core laptop, at most four minutes a notebook) or "full"
-    (a GPU or patience). Raises ValueError for any other name."""
+    """The run profile, from COURSE_PROFILE: "quick" (tests: seconds), "standard" (default: a two-core
+    laptop, at most four minutes a notebook) or "full" (a GPU or patience). ValueError for other names."""
     name = os.environ.get("COURSE_PROFILE") or "standard"
     if name not in PROFILES:
-        known = ", ".join(PROFILES)
-        raise ValueError(f"COURSE_PROFILE is {name!r}, not one of {known}. Unset it to get 'standard'.")
+        raise ValueError(f"COURSE_PROFILE is {name!r}, not one of {PROFILES}: unset it for 'standard'.")
     return name
 
 

@@ -1,4 +1,4 @@
-"""Makes stand_in_bpe.txt: byte-pair merges in the format of GPT-2's vocab.bpe, for work without the network.
+"""Makes the folder stand_in_bpe: a small tokenizer in the two files of GPT-2's, for work without the network.
 
     python data/stand_in_bpe.py
 
@@ -6,6 +6,7 @@ Trained as in notebook 11, on the documentation inside NumPy, scikit-learn and m
 committed, so it does not change with their versions; it holds pieces of words, no text.
 """
 
+import json
 import re
 from collections import Counter, defaultdict
 from importlib.util import find_spec
@@ -73,6 +74,12 @@ def spelled(token: bytes) -> str:
 
 if __name__ == "__main__":
     lines = [f"{spelled(left)} {spelled(right)}" for left, right in train(pieces(), MERGES)]
-    target = Path(__file__).with_suffix(".txt")
-    target.write_text("\n".join(["#version: course stand-in", *lines, ""]), "utf8", newline="\n")
-    print(f"{target.name}: {len(lines)} merges")
+    # numbered as GPT-2 does: the bytes, those that print first, then the merges, then one mark
+    bytes_ = [spelled(bytes([byte])) for byte in PRINTABLE + OTHERS]
+    tokens = [*bytes_, *(line.replace(" ", "") for line in lines), "<|endoftext|>"]
+    folder = Path(__file__).with_suffix("")
+    folder.mkdir(exist_ok=True)
+    merges = "\n".join(["#version: course stand-in", *lines, ""])
+    (folder / "vocab.bpe").write_text(merges, "utf8", newline="\n")
+    (folder / "encoder.json").write_text(json.dumps({token: i for i, token in enumerate(tokens)}), "utf8")
+    print(f"{folder.name}: {len(lines)} merges, {len(tokens)} tokens")
