@@ -97,12 +97,12 @@ def mnist() -> ImageData:
 
 def fashion_mnist() -> ImageData:
     """Clothing, ten classes, gray 28×28: 60,000 to train, 10,000 to test (stand-in: 5,000 and 1,000)."""
-    return obtain("fashion_mnist", _idx_images, lambda dataset: _drawn("garments", dataset))
+    return obtain("fashion_mnist", _idx_images, lambda dataset: _drawn(dataset, drawings().garments))
 
 
 def cifar10() -> ImageData:
     """Photographs, ten classes, color 32×32: 50,000 to train, 10,000 to test (stand-in: 5,000 and 1,000)."""
-    return obtain("cifar10", _cifar_images, lambda dataset: _drawn("scenes", dataset))
+    return obtain("cifar10", _cifar_images, lambda dataset: _drawn(dataset, drawings().scenes))
 
 
 def digits() -> ImageData:
@@ -273,8 +273,8 @@ def _bpe_tables(dataset: Dataset, read: Read) -> BpeTables:
 
 
 def _small_bpe(dataset: Dataset) -> BpeTables:
-    folder = _DATA / "stand_in_bpe"
-    return _bpe_tables(dataset, lambda name: (folder / name).read_bytes())._replace(source="bundled")
+    small = _bpe_tables(dataset, lambda name: (_DATA / "stand_in_bpe" / name).read_bytes())
+    return small._replace(source="bundled")
 
 
 def _enlarged_digits(dataset: Dataset) -> ImageData:
@@ -284,8 +284,7 @@ def _enlarged_digits(dataset: Dataset) -> ImageData:
     return replace(small, name=dataset.title, x_train=x[:-500], x_test=x[-500:], source="bundled")
 
 
-def _drawn(what: str, dataset: Dataset) -> ImageData:
-    draw = getattr(drawings(), what)
+def _drawn(dataset: Dataset, draw: Callable[..., tuple[np.ndarray, np.ndarray]]) -> ImageData:
     images = _images(dataset, *draw(5000, seed=0), *draw(1000, seed=1))
     return replace(images, source="bundled", license="Apache-2.0", citation="data/drawn_images.py")
 

@@ -12,7 +12,8 @@ def profile() -> str:
     laptop, at most four minutes a notebook) or "full" (a GPU or patience). ValueError for other names."""
     name = os.environ.get("COURSE_PROFILE") or "standard"
     if name not in PROFILES:
-        raise ValueError(f"COURSE_PROFILE is {name!r}, not one of {PROFILES}: unset it for 'standard'.")
+        known = ", ".join(PROFILES)
+        raise ValueError(f"COURSE_PROFILE is {name!r}, not one of {known}. Unset it to get 'standard'.")
     return name
 
 

@@ -57,7 +57,7 @@ def test_stand_ins(name: str, capsys: pytest.CaptureFixture[str]):
     images = LOADERS[name]()
     check_form(images, shape, train, test)
     dataset = data.registry[name]
-    assert images.source == "bundled" and images.note == dataset.stand_in
+    assert images.source == "bundled"
     assert images.license != dataset.license and images.class_names == tuple(dataset.classes)
     assert images.x_train.min() < 10 and images.x_train.max() > 200
     output = capsys.readouterr().out
@@ -155,7 +155,7 @@ def test_idx_files(where, fabricate, tmp_path, monkeypatch, capsys):
     if where == "COURSE_DATA_DIR":
         monkeypatch.setenv(where, str(tmp_path / where))
     images = data.mnist()
-    assert images.source == "real" and images.note == ""
+    assert images.source == "real"
     for found, expected in zip(
         [images.x_train, images.y_train, images.x_test, images.y_test], arrays, strict=True
     ):

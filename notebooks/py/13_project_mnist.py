@@ -1031,7 +1031,7 @@ print(f"{convnet.count_params():,} parameters (the MLP has {mlp.count_params():,
       f"validation accuracy {np.mean(conv_val):.2%}")
 
 # %% [markdown]
-# About a tenth of the MLP's weights, and about half of its errors. The price is arithmetic: the first nine weights of a channel
+# About a tenth of the MLP's weights, and on real MNIST half of its errors or less. The price is arithmetic: the first nine weights of a channel
 # are used at 676 places, so an epoch takes longer although there is less to store.
 
 # %% [markdown]
@@ -1282,7 +1282,7 @@ print("convnet", *[f"{value:>5.0%}" for value in moved[:, 1]])
 print("Doc. 2 ", *[f"{value:>5.0%}" for value in moved[:, 2]])
 
 # %% [markdown]
-# On real MNIST pale ink costs the convnet nothing and the MLP about a tenth; a shift is harmless to ours as far as they were trained for it, and a little further; Document 2's network, trained without shifts, loses ground within the yellow band, although most of these very images were among its training images. Noise takes about a fifth of its
+# On real MNIST pale ink costs the convnet next to nothing and the MLP about a tenth; a shift is harmless to ours as far as they were trained for it, and a little further; Document 2's network, trained without shifts, loses ground within the yellow band, although most of these very images were among its training images. Noise takes about a quarter of its
 # right answers from the convnet and about half from the MLP; a turn, a mirror and inverted colors ruin both, though you read most of them without effort.
 # The test accuracies show none of that. What a user's camera will do belongs into the training data (or into the preprocessing: center, scale and invert as MNIST's makers did).
 #
