@@ -218,6 +218,7 @@ TOY = """# ---
 #     part: 2
 #     minutes: 5
 #     data: "made up | drawn"
+#     covers: "what {title} shows"
 #     prerequisites: [{needs}]
 #     ledger: []
 #   kernelspec:
@@ -229,7 +230,7 @@ TOY = """# ---
 # %% [markdown]
 # # {title}
 #
-# What does [{title}](x.md) show, e.g. here? The tool.
+# What does {title} show? The tool.
 
 # %% tags=["setup"]
 {setup}
@@ -486,9 +487,10 @@ def test_built_notebook(built_course: Path) -> None:
 
 def test_course_table(built_course: Path) -> None:
     readme = (built_course / "README.md").read_text(encoding="utf8")
-    link, covers = "[Alpha](notebooks/04_alpha.ipynb)", "What does Alpha show, e.g. here?"
-    row = f"| 04 | {link} | 5 | made up \\| drawn | {covers} |"
-    assert row in readme.splitlines()
+    row = "| 04 | [Alpha](notebooks/04_alpha.ipynb) | what Alpha shows | 5 | made up \\| drawn |"
+    part = "| | **Part 2 · Algorithms and their mathematics** | | | |"
+    lines = readme.splitlines()
+    assert lines.index(row) == lines.index(part) + 1 and lines.count(part) == 1
     assert "old" not in readme and readme.endswith(f"{notebook.TABLE_END}\nend\n")
 
 
@@ -591,6 +593,7 @@ def test_unknown_number_and_full_without_one(course: Path) -> None:
         ("# # Alpha", "# # 04 Alpha", "without a number"),
         ("#     minutes: 5\n", "", "`minutes`"),
         ("minutes: 5", "minutes: five", "`minutes`"),
+        ("part: 2", "part: 8", "`part` is one of 1, 2"),
         ("ledger: []", "ledger: [", "jupytext can't read it"),
     ],
 )

@@ -17,6 +17,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,16 @@ RUN_KEYS = (
     "source_sha256", "outputs_sha256", "profile", "data_source", "versions",
     "seconds", "peak_memory_mb", "executed",
 )  # fmt: skip
-HEADER = {"part": int, "minutes": int, "data": str, "prerequisites": list, "ledger": list}
+HEADER = {"part": int, "minutes": int, "data": str, "covers": str, "prerequisites": list, "ledger": list}
+PARTS = {
+    1: "Part 1 · Background and core concepts",
+    2: "Part 2 · Algorithms and their mathematics",
+    3: "Part 3 · Projects in Keras",
+    4: "Part 4 · Application scenarios",
+    5: "Part 5 · Making large models practical",
+    6: "Part 6 · From model to product",
+    7: "Appendices",
+}
 # the kernel reports its exact version here, which would change every notebook at every upgrade
 LANGUAGE = {
     "name": "python",
@@ -89,8 +99,7 @@ class Source:
 
     path: Path
     title: str  # without its number
-    covers: str  # first sentence below the title
-    header: Mapping[str, Any]  # part, minutes, data, prerequisites, ledger
+    header: Mapping[str, Any]  # part, minutes, data, covers, prerequisites, ledger
     cells: tuple[NotebookNode, ...]  # with stable ids, the title numbered; no bars
     sha256: str  # of the code: prose can change without a new run
 
@@ -128,12 +137,13 @@ def read_source(path: Path, slug: str) -> Source:
         raise SourceError(
             f"{where}: the first cell must be markdown and begin with `# Title`, without a number"
         )
+    if header["part"] not in PARTS:
+        raise SourceError(f"{where}: `part` is one of {', '.join(map(str, PARTS))}")
     title = found[1].strip()
     cells[0].source = f"# {path.stem[:2]} · {first[2:]}"
     return Source(
         path=path,
         title=title,
-        covers=_first_sentence(first[found.end() :]),
         header={key: header[key] for key in HEADER},
         cells=tuple(_with_ids(cells, slug)),
         sha256=_sha256("\n".join(cell.source for cell in cells if cell.cell_type == "code"), slug),
@@ -152,13 +162,6 @@ def read_sources(root: Path, slug: str) -> tuple[list[Source], list[str]]:
         if count > 1:
             errors.append(f"{count} sources have the number {number}")
     return sources, errors
-
-
-def _first_sentence(text: str) -> str:
-    """First sentence of the first paragraph; links keep their text only."""
-    paragraph = " ".join(text.strip().split("\n\n")[0].split())
-    plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", paragraph)
-    return re.split(r"(?<=[.?!])(?<!e\.g\.)(?<!i\.e\.)\s", plain)[0]
 
 
 def _with_ids(cells: Sequence[NotebookNode], slug: str) -> list[NotebookNode]:
@@ -233,12 +236,15 @@ def bottom_bar(source: Source, present: Sequence[Source]) -> NotebookNode | None
 
 
 def course_table(present: Sequence[Source]) -> str:
-    """The README's table of notebooks, in Markdown."""
-    rows = ["| | Notebook | Minutes | Data | What it covers |", "|---|---|---|---|---|"]
-    for source in present:
-        link = f"[{source.title}](notebooks/{source.ipynb.name})"
-        cells = (source.number, link, source.header["minutes"], source.header["data"], source.covers)
-        rows.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
+    """The README's table of notebooks by part, in Markdown."""
+    rows = ["| | Notebook | What it covers | Minutes | Data |", "|---|---|---|---|---|"]
+    for part, sources in groupby(present, key=lambda source: source.header["part"]):
+        rows.append(f"| | **{PARTS[part]}** | | | |")
+        for source in sources:
+            link = f"[{source.title}](notebooks/{source.ipynb.name})"
+            facts = (source.header[key] for key in ("covers", "minutes", "data"))
+            cells = (str(cell).replace("|", "\\|") for cell in (source.number, link, *facts))
+            rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 

@@ -4,6 +4,7 @@
 #     part: 1
 #     minutes: 30
 #     data: "scikit-learn's 8×8 digits (inside the installation)"
+#     covers: "Check the machine, learn how the course works, train a first model and question it."
 #     prerequisites: []
 #     ledger: [D1-5.1-a, D1-7.2-a, D1-7.2-b, D2-5.1-a, D2-7.2-a, D2-7.2-b, D2-7.2-c, D2-10.4-a, D3-5.1-a, D3-5.1-b,
 #       D3-8.2-a, D4-5.1-a, D4-7.2-a, D4-7.2-b, D4-7.2-c, D4-7.2-e, D4-7.2-f, D5-5.1-a, D5-7.2-a]

@@ -4,6 +4,7 @@
 #     part: 2
 #     minutes: 130
 #     data: "wines, tumors, 8×8 digits, two photographs (all real, inside scikit-learn)"
+#     covers: "Cleaning, missing values, outliers, scaling, splits and leakage, augmentation."
 #     prerequisites: [02_life_of_a_model]
 #     ledger: [D1-3.2-b, D1-5.2-d, D2-2-e, D2-3.3.2-a, D2-3.3.2-b, D2-3.3.2-c, D2-3.3.6-a,
 #       D2-6.2-c, D2-6.5-d, D3-3.2-a, D3-3.2-f, D3-A.2-d, D4-3.2-a, D4-3.2-d, D4-7.2-d]

@@ -4,6 +4,7 @@
 #     part: 2
 #     minutes: 120
 #     data: "8×8 digits and breast-cancer data (inside the installation)"
+#     covers: "From neuron to layer to MLP in matrix form; activations and their derivatives; initialization derived from variance."
 #     prerequisites: [02_life_of_a_model]
 #     ledger: [D1-3.1-a, D1-3.2-c, D1-4.2-a, D1-4.2-b, D1-4.2-c, D1-4.2-e, D2-2-b,
 #       D2-3.1-a, D2-3.1.1-a, D2-3.1.1-b, D2-3.3.1-a, D3-2.1-a, D3-2.1-b, D3-3.2-b,

@@ -4,6 +4,7 @@
 #     part: 2
 #     minutes: 120
 #     data: "8×8 digits (inside the installation)"
+#     covers: "Losses as likelihoods: squared error, cross-entropy, KL divergence; numerical stability; label smoothing and calibration."
 #     prerequisites: [04_neurons_and_layers]
 #     ledger: [D1-4.3-b, D1-5.2-c, D2-3.3.3-a, D2-4.1.1-a, D2-4.1.1-b,
 #       D2-4.1.2-a, D2-4.1.2-b, D3-3.2-d, D3-4.2-a, D5-4.1-a]

@@ -4,6 +4,7 @@
 #     part: 2
 #     minutes: 150
 #     data: "MNIST (bundled: 8×8 digits)"
+#     covers: "From the chain rule to backpropagation in matrix form; the gradient check; automatic differentiation in 60 lines; the articles' classifier repaired."
 #     prerequisites: [04_neurons_and_layers]
 #     ledger: [D1-4.2-d, D2-3.3.4-a, D3-3.1-b, D3-3.2-e,
 #       D3-4.1-a, D3-4.1-b, D3-4.1-c, D3-4.1-d,

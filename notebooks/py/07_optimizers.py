@@ -4,6 +4,7 @@
 #     part: 2
 #     minutes: 130
 #     data: "442 diabetes patients and the 8×8 digits (inside the installation)"
+#     covers: "Gradient descent, momentum, AdaGrad, RMSProp, Adam and AdamW; learning-rate schedules; conditioning."
 #     prerequisites: [04_neurons_and_layers, 06_backpropagation]
 #     ledger: [D1-3.1-b, D2-2-f,
 #       D2-3.2.1-a, D2-3.2.1-b, D2-3.2.1-c, D2-3.2.1-d,

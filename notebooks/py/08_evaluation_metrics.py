@@ -4,6 +4,7 @@
 #     part: 2
 #     minutes: 140
 #     data: "8×8 digits, 569 tumors and 442 diabetes patients (inside the installation)"
+#     covers: "Confusion matrix, precision, recall, F1, ROC and precision–recall curves, calibration, confidence intervals."
 #     prerequisites: [03_preparing_data, 05_loss_functions]
 #     ledger: [D2-2-g, D2-4.3.1-a, D2-4.3.1-b, D2-4.3.2-a, D2-4.3.2-b,
 #       D2-4.3.3-a, D2-4.3.3-b, D2-4.3.4-a, D2-4.3.4-b, D2-5.4-b, D2-9-c]

@@ -4,6 +4,7 @@
 #     part: 2
 #     minutes: 110
 #     data: "a photograph and the 8×8 digits (inside the installation)"
+#     covers: "Convolution, pooling, transposed convolution and batch normalization, forward and backward; im2col."
 #     prerequisites: [04_neurons_and_layers, 06_backpropagation]
 #     ledger: [D2-2-c, D2-3.1.2-a, D2-3.1.2-b, D5-3.2-a, D5-4.2-a, D5-4.2-b]
 #   jupytext:

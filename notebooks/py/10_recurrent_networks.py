@@ -4,6 +4,7 @@
 #     part: 2
 #     minutes: 90
 #     data: "scikit-learn's dataset descriptions (inside the installation)"
+#     covers: "RNN, backpropagation through time, exploding and vanishing gradients, clipping, LSTM and GRU."
 #     prerequisites: [06_backpropagation, 07_optimizers]
 #     ledger: [D2-2-d, D2-3.1.3-a, D2-3.1.3-b, D3-8.3-a, D5-3.3-b, D5-4.3-b, D5-4.3-c]
 #   jupytext:

@@ -4,6 +4,7 @@
 #     part: 2
 #     minutes: 120
 #     data: "documentation inside the installed libraries; GPT-2's merges (bundled: 1,000 of our own)"
+#     covers: "Byte-pair encoding, word vectors, scaled dot-product attention, masks, positional encodings, the Transformer block."
 #     prerequisites: [05_loss_functions, 06_backpropagation]
 #     ledger: [D1-2-b, D1-2-c, D1-3.1-c, D2-6.1-b, D3-1-c, D5-3.3-a, D5-3.3-c, D5-4.3-a, D5-4.3-d, D5-7.3-a]
 #   jupytext:

@@ -4,6 +4,7 @@
 #     part: 2
 #     minutes: 140
 #     data: "the 8×8 digits (inside the installation)"
+#     covers: "Over- and underfitting, bias and variance, regularization, normalization, residual connections, search; a clinic for training that fails."
 #     prerequisites: [06_backpropagation, 07_optimizers]
 #     ledger: [D1-3.2-d, D1-3.3-a, D2-3.3.7-a, D3-3.3-a, D3-3.3-c, D3-A.2-c, D4-2.2-b]
 #   jupytext:

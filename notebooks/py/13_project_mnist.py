@@ -4,6 +4,7 @@
 #     part: 3
 #     minutes: 120
 #     data: "MNIST (bundled: 8×8 digits)"
+#     covers: "The articles' three MNIST programs repaired, measured and beaten; validation against test; intervals; saving models; where they break."
 #     prerequisites: [06_backpropagation, 08_evaluation_metrics]
 #     ledger: [D2-3.3.6-a, D2-5.2-a, D2-5.2-b, D2-5.2-c, D2-5.2-d, D2-5.2-e, D2-5.3-a, D2-5.4-a, D2-5.4-b, D2-5.4-c,
 #       D3-3.2-f, D3-5.2-a, D3-5.2-b, D3-5.2-c, D3-5.2-d, D3-5.2-e, D3-5.3-a, D3-5.3-b, D3-5.3-c, D3-5.4-a, D3-5.4-b,
