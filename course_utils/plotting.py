@@ -30,7 +30,7 @@ class LiveCurves(AbstractContextManager["LiveCurves"]):
     total: steps (usually epochs) expected.
     panels: names drawn, one panel each; "val_" + name joins its panel as a dashed line.
     In a notebook one figure is updated in place (at most once a second, and never for more than
-    a fifth of the time) and stays, static, in the saved file; elsewhere each update prints a line.
+    a tenth of the time) and stays, static, in the saved file; elsewhere each update prints a line.
     Use it as a context manager, or call `finish` at the end.
     """
 
@@ -59,7 +59,7 @@ class LiveCurves(AbstractContextManager["LiveCurves"]):
         elif now >= self._next_drawing:
             self._draw(status)
             drawn = time.perf_counter()
-            self._next_drawing = drawn + max(1.0, 5 * (drawn - now))
+            self._next_drawing = drawn + max(1.0, 9 * (drawn - now))
 
     def finish(self) -> None:
         """Draw the last state; nothing more is updated afterwards."""

@@ -1001,7 +1001,8 @@ print(f"{mlp.count_params():,} parameters, validation accuracy {np.mean(mlp_val)
 
 # %%
 CONV_WIDTH = by_profile(quick=4, standard=16, full=32)
-CONV_EPOCHS = by_profile(quick=2, standard=5, full=12)
+CONV_EPOCHS = by_profile(quick=2, standard=4, full=12)
+CONV_DROPOUT = by_profile(quick=0.1, standard=0.1, full=0.25)  # more for a long run
 
 
 def build_convnet() -> keras.Model:
@@ -1012,7 +1013,7 @@ def build_convnet() -> keras.Model:
         stack += [layers.Conv2D(channels, 3, activation="relu"),
                   layers.MaxPooling2D()]  # halves height and width, rounding down
     stack += [layers.Conv2D(4 * CONV_WIDTH, 3, activation="relu"),
-              layers.Flatten(), layers.Dropout(0.25)]
+              layers.Flatten(), layers.Dropout(CONV_DROPOUT)]
     return keras.Sequential([*stack, layers.Dense(10, activation="softmax")])
 
 
