@@ -210,9 +210,8 @@ flat = x_val.reshape(len(x_val), -1).astype(np.float32)
 # |x - m|² without |x|², which is the same for every class
 nearest = ((means**2).sum(axis=1) - 2 * flat @ means.T).argmin(axis=1)
 
-linear = dense_network()
-linear.fit(x_train, y_train, batch_size=128, verbose=0,
-           epochs=2)
+linear = dense_network(steps_per_execution=50)  # fifty batches per call: faster
+linear.fit(x_train, y_train, batch_size=128, epochs=2, verbose=0)
 
 baselines = {"most frequent digit": accuracy(np.bincount(y_train).argmax(), y_val),
              "nearest average": accuracy(nearest, y_val),
