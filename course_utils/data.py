@@ -261,9 +261,9 @@ def _idx_images(dataset: Dataset, read: Read) -> ImageData:
 def _cifar_images(dataset: Dataset, read: Read) -> ImageData:
     """A record of bytes per image: the label, then 1,024 each of red, green and blue, row by row."""
     files = [np.frombuffer(read(file.name), np.uint8).reshape(-1, 1 + 3 * 32 * 32) for file in dataset.files]
-    records, train = np.concatenate(files), sum(map(len, files[:-1]))
+    records, n = np.concatenate(files), sum(map(len, files[:-1]))  # n: to train
     x, y = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).copy(), records[:, 0]
-    return _images(dataset, x[:train], y[:train], x[train:], y[train:])
+    return _images(dataset, x[:n], y[:n], x[n:], y[n:])
 
 
 def _bpe_tables(dataset: Dataset, read: Read) -> BpeTables:

@@ -1032,7 +1032,7 @@ print(f"{convnet.count_params():,} parameters (the MLP has {mlp.count_params():,
       f"validation accuracy {np.mean(conv_val):.2%}")
 
 # %% [markdown]
-# About a tenth of the MLP's weights, and on real MNIST half of its errors or less. The price is arithmetic: the first nine weights of a channel
+# About a tenth of the MLP's weights, and on real MNIST about half of its errors or fewer. The price is arithmetic: the first nine weights of a channel
 # are used at 676 places, so an epoch takes longer although there is less to store.
 
 # %% [markdown]
