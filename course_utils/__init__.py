@@ -6,8 +6,10 @@ Importing it takes milliseconds: NumPy, matplotlib, scikit-learn and TensorFlow 
 by the submodules (`data`, `plotting`, `devices`) or functions that need them.
 """
 
-from course_utils.exercises import check, claim, numerical_gradient
+from __future__ import annotations
+
+from course_utils.exercises import check, claim, numerical_gradient, solved
 from course_utils.profiles import by_profile, profile
 
-__all__ = ["by_profile", "check", "claim", "numerical_gradient", "profile"]
+__all__ = ["by_profile", "check", "claim", "numerical_gradient", "profile", "solved"]
 __version__ = "0.1.0"

@@ -1,5 +1,7 @@
 """What hardware is here, and TensorFlow started quietly on it."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import sys
@@ -9,7 +11,7 @@ from types import ModuleType
 
 
 @contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
+def _quiet_stderr() -> Iterator[None]:
     """Drop what C++ writes to file descriptor 2, beyond Python's settings; show it if the block raises."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as log:
@@ -36,7 +38,7 @@ def setup(seed: int = 0, *, deterministic: bool = False, quiet: bool = False) ->
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        with quiet_stderr():
+        with _quiet_stderr():
             import keras
             import tensorflow as tf
 
@@ -45,7 +47,7 @@ def setup(seed: int = 0, *, deterministic: bool = False, quiet: bool = False) ->
                     tf.config.experimental.set_memory_growth(gpu, True)
             tf.config.list_logical_devices()
     except ModuleNotFoundError as error:
-        remedy = "run `make lab` in the course folder, or `pip install 'large-models-course[cpu]'`"
+        remedy = "run `make lab` in the course folder, or `pip install tensorflow keras` here"
         raise ModuleNotFoundError(f"{error}. This notebook needs TensorFlow: {remedy}.") from error
     keras.utils.set_random_seed(seed)
     if deterministic:

@@ -1,42 +1,99 @@
-"""Exercise checks, claims and gradient checks: what a notebook asks of the reader, and of itself."""
+"""Exercise checks and claims: what a notebook asks of the reader, and of itself."""
 
+from __future__ import annotations
+
+import base64
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
+import zlib
+from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any
 
-# exercise id -> "not attempted", "correct" or "wrong", in the order of the checks
+NOT_ATTEMPTED, PARTIAL, CORRECT, WRONG = "not attempted", "partly done", "correct", "wrong"
+UNREADY = "not ready"  # the kernel lacks what the cells above define
+TODO = "your turn"  # a stub raises NotImplementedError(TODO); the same error from a library is a mistake
+MOST_LINES = 8  # of an explanation
+
+# exercise id -> its state, in the order of the checks
 results: dict[str, str] = {}
+# exercise id -> the file name under which its solution cell was compiled, once that cell has run
+_solution_files: dict[str, str] = {}
 
 
-@contextmanager
-def check(exercise: str, title: str) -> Iterator[None]:
+class check:
     """Run the assertions of one exercise and say how it stands.
-
-    Prints *not attempted yet* (the stub still raises NotImplementedError), *correct*, or what differs.
-    It swallows the error, so "Run All" goes on; the state is kept in `results[exercise]`.
 
         with check("6.4", "gradient of ReLU"):
             np.testing.assert_allclose(relu_gradient(z), [0, 1])
+
+    Prints *not attempted yet* (the stub is as it was), *partly done*, *correct*, or what differs, and keeps the
+    state in `results[exercise]`. The error is swallowed, so that "Run All" goes on; with COURSE_STRICT=1 (the
+    tests, a grader) everything but *correct* and *not attempted* is raised.
     """
-    name = f"Exercise {exercise} · {title}"
-    try:
-        yield
-        results[exercise], line = "correct", f"✓ {name}: correct"
-    except NotImplementedError:
-        results[exercise], line = "not attempted", f"○ {name}: not attempted yet"
-    except Exception as error:  # any mistake in the reader's code must leave Run All alive
-        results[exercise], line = "wrong", f"✗ {name}: not yet\n  {_explain(error)}"
-    print(line)
+
+    def __init__(self, exercise: str, title: str) -> None:
+        self.exercise, self.name = exercise, f"Exercise {exercise} · {title}"
+
+    def __enter__(self) -> None:
+        self.names = sys._getframe(1).f_globals
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if error is not None and not isinstance(error, Exception):
+            return False  # the reader interrupts
+        if self._ran_the_course_s_solution():
+            print(f"○ {self.name}: this was the course's solution; run the cell with your own first")
+            return error is None
+        state, line = self._verdict(error, trace)
+        results[self.exercise] = state
+        print(line)
+        strict = os.environ.get("COURSE_STRICT") == "1"
+        return not (strict and state not in (CORRECT, NOT_ATTEMPTED))
+
+    def _ran_the_course_s_solution(self) -> bool:
+        """True where the names still stand for what the solution cell defined."""
+        file = _solution_files.get(self.exercise)
+        return any(code.co_filename == file for code in _codes(self.names))
+
+    def _verdict(self, error: Exception | None, trace: TracebackType | None) -> tuple[str, str]:
+        if error is None:
+            return CORRECT, f"✓ {self.name}: correct"
+        frames = _frames(trace)
+        if isinstance(error, NotImplementedError) and error.args == (TODO,):
+            stub = frames[-1].f_code
+            neighbors = [code for code in _codes(self.names) if code.co_filename == stub.co_filename]
+            if all(map(_is_stub, [stub, *neighbors])):
+                return NOT_ATTEMPTED, f"○ {self.name}: not attempted yet"
+            return PARTIAL, f"◐ {self.name}: partly done; `{stub.co_name}` is still to be written"
+        missing = getattr(error, "name", None) if type(error) is NameError else None
+        if missing and len(frames) == 1:  # the check itself lacks it, not a function that it calls
+            line = f"○ {self.name}: `{missing}` is not defined here. Run the cells above first, your answer too"
+            return UNREADY, f"{line} (in JupyterLab: Run › Run All Above Selected Cell)"
+        line = f"✗ {self.name}: not yet\n  {_explain(error)}"
+        if missing:
+            line += f"\n  If a cell above defines `{missing}`, run that cell first."
+        return WRONG, line
 
 
-def _explain(error: Exception) -> str:
-    """The error in a few lines; its type only where the message alone says too little."""
-    noise = ("Mismatch at", "Max ", " [")  # of NumPy; what counts comes after it: ACTUAL and DESIRED
-    lines = [line.rstrip() for line in str(error).splitlines() if line.strip() and not line.startswith(noise)]
-    if not isinstance(error, AssertionError):
-        lines[:1] = [f"{type(error).__name__}: {lines[0] if lines else ''}"]
-    return "\n  ".join(lines[:8]) or "the check's assertion does not hold: read the check cell"
+def solved(exercise: str) -> bool:
+    """True once the reader's answer has passed its check; until then the solution cell defines the course's."""
+    if results.get(exercise) == CORRECT:
+        return True
+    _solution_files[exercise] = sys._getframe(1).f_code.co_filename
+    return False
+
+
+def unpack(solution: str) -> None:
+    """Run a solution that a handout carries in packed form (`pack`), in the cell that calls this."""
+    cell = sys._getframe(1)
+    source = zlib.decompress(base64.b85decode(solution)).decode("utf8")
+    exec(compile(source, cell.f_code.co_filename, "exec"), cell.f_globals)
+
+
+def pack(source: str) -> str:
+    """A solution's source as text that nobody reads by accident; `unpack` runs it."""
+    return base64.b85encode(zlib.compress(source.encode("utf8"), 9)).decode("ascii")
 
 
 def claim(text: str, value: float, *, at_least: float | None = None, at_most: float | None = None,
@@ -53,17 +110,52 @@ def claim(text: str, value: float, *, at_least: float | None = None, at_most: fl
         bound, holds = f"≤ {at_most:g}", value <= at_most
     else:
         raise TypeError("claim() needs exactly one of at_least and at_most")
-    line = f"claim · {text}: {value:.4g} (promised {bound})"
-    verdict = ("holds" if holds else "FAILS") if applies else "not judged with this data and profile"
-    print(f"{line}: {verdict}")
-    if verdict == "FAILS" and os.environ.get("COURSE_STRICT") == "1":
-        raise AssertionError(line)
+    line = f"{text}: {value:.4g} (promised {bound})"
+    if not applies:
+        print(f"· {line}: not judged with this data and profile")
+    elif holds:
+        print(f"✓ {line}")
+    else:
+        print(f"✗ {line}: FAILS")
+        if os.environ.get("COURSE_STRICT") == "1":
+            raise AssertionError(line)
 
 
-def numerical_gradient(f: Callable[[Any], float], z: Any, h: float = 1e-5) -> Any:
+def numerical_gradient(f: Any, z: Any, h: float = 1e-5) -> Any:
     """Central differences (f(z + h) - f(z - h)) / 2h, entry by entry, as derived in notebook 06.
     z: float64 array, any shape -> array of that shape. Calls f twice per entry, leaves z as it was."""
     import numpy as np  # here, so that importing the package stays fast
 
     shifts = (h * row.reshape(z.shape) for row in np.eye(z.size))
     return np.reshape([(f(z + shift) - f(z - shift)) / (2 * h) for shift in shifts], z.shape)
+
+
+def _frames(trace: TracebackType | None) -> list[FrameType]:
+    frames = []
+    while trace is not None:
+        frames.append(trace.tb_frame)
+        trace = trace.tb_next
+    return frames
+
+
+def _codes(names: dict[str, Any]) -> list[CodeType]:
+    """The code of every function in a notebook's names, and of every method of its classes."""
+    values = [value for value in list(names.values()) if isinstance(value, (FunctionType, type))]
+    own = [value for value in values if value.__module__ == names.get("__name__")]
+    members = [vars(value).values() if isinstance(value, type) else [value] for value in own]
+    return [member.__code__ for group in members for member in group if isinstance(member, FunctionType)]
+
+
+def _is_stub(code: CodeType) -> bool:
+    """True for a function that does nothing but raise NotImplementedError(TODO)."""
+    lines = {line for _, _, line in code.co_lines() if line}
+    return TODO in code.co_consts and len(lines) <= 2  # `def` and `raise`; a docstring leaves no code
+
+
+def _explain(error: Exception) -> str:
+    """The error in a few lines; its type only where the message alone says too little."""
+    noise = ("Mismatch at", "Max relative", " [")  # of NumPy; what counts is how much differs, and ACTUAL
+    lines = [line.rstrip() for line in str(error).splitlines() if line.strip() and not line.startswith(noise)]
+    if not isinstance(error, AssertionError):
+        lines[:1] = [f"{type(error).__name__}: {lines[0] if lines else ''}"]
+    return "\n  ".join(lines[:MOST_LINES]) or "the check's assertion does not hold: read the check cell"

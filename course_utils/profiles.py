@@ -1,5 +1,7 @@
 """Run profiles: the same notebook in seconds (tests), minutes (learners) or longer."""
 
+from __future__ import annotations
+
 import os
 from typing import TypeVar
 

@@ -5,18 +5,24 @@ Tests of the real data need it: `COURSE_TEST_DATA_DIR=/folder pytest tests/test_
 
 import gzip
 import hashlib
+import json
 import os
+import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from course_utils import __main__ as command_line
 from course_utils import data
-from course_utils.data import Dataset, File, ImageData
+from course_utils.bundled import drawn_images
+from course_utils.data import Dataset, File, ImageData, files
 
+ROOT = Path(__file__).resolve().parents[1]
 LOADERS = {"mnist": data.mnist, "fashion_mnist": data.fashion_mnist, "cifar10": data.cifar10}
 rng = np.random.default_rng(0)
 
@@ -24,9 +30,10 @@ rng = np.random.default_rng(0)
 @pytest.fixture(autouse=True)
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No files at hand, no network: each test adds what it needs."""
-    monkeypatch.setattr(data, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(files, "cache_folder", lambda: tmp_path / "cache")
     monkeypatch.setenv("COURSE_OFFLINE", "1")
     monkeypatch.delenv("COURSE_DATA_DIR", raising=False)
+    files.used.clear()
 
 
 def check_form(images: ImageData, shape: tuple[int, ...], train: int, test: int) -> None:
@@ -57,7 +64,7 @@ def test_stand_ins(name: str, capsys: pytest.CaptureFixture[str]):
     images = LOADERS[name]()
     check_form(images, shape, train, test)
     dataset = data.registry[name]
-    assert images.source == "bundled"
+    assert images.source == "bundled" and files.used == {name: "bundled"}
     assert images.license != dataset.license and images.class_names == tuple(dataset.classes)
     assert images.x_train.min() < 10 and images.x_train.max() > 200
     output = capsys.readouterr().out
@@ -87,7 +94,7 @@ def test_stand_in_tokenizer(capsys: pytest.CaptureFixture[str]):
 @pytest.mark.parametrize("draw", ["scenes", "garments"])
 def test_drawings_are_the_same_every_time(draw: str):
     """Checked on few, because the first k of n never depend on n."""
-    draw_some = getattr(data.drawings(), draw)
+    draw_some = getattr(drawn_images, draw)
     x, y = draw_some(30, seed=1)
     x_more, y_more = draw_some(60, seed=1)
     assert np.array_equal(x, x_more[:30]) and np.array_equal(y, y_more[:30])
@@ -97,6 +104,7 @@ def test_drawings_are_the_same_every_time(draw: str):
 def test_digits():
     images = data.digits()
     check_form(images, (8, 8), 1297, 500)
+    assert files.used == {"digits": "real"}
     assert images.source == "real" and images.x_train.max() == 16 and images.x_train.min() == 0
     # the split is the same everywhere: the labels' digest was taken once
     digest = hashlib.sha256(np.concatenate([images.y_train, images.y_test]).astype(np.uint8).tobytes())
@@ -155,13 +163,15 @@ def test_idx_files(where, fabricate, tmp_path, monkeypatch, capsys):
     if where == "COURSE_DATA_DIR":
         monkeypatch.setenv(where, str(tmp_path / where))
     images = data.mnist()
-    assert images.source == "real"
+    assert images.source == "real" and files.used == {"mnist": "real"}
     for found, expected in zip(
         [images.x_train, images.y_train, images.x_test, images.y_test], arrays, strict=True
     ):
         assert np.array_equal(found, expected)
     assert images.y_train.dtype == np.int64 and images.x_train.flags.writeable
     assert data.status("mnist") == f"{where}, verified"
+    assert data.status("mnist", hashed=False) == f"{where}, complete"
+    assert data.is_here("mnist") and not data.is_here("cifar10")
     assert capsys.readouterr().out == ""
 
 
@@ -174,6 +184,20 @@ def test_cifar_files(fabricate, tmp_path):
     assert np.array_equal(images.x_train, x[:10]) and np.array_equal(images.x_test, x[10:])
     assert np.array_equal(images.y_train, y[:10]) and np.array_equal(images.y_test, y[10:])
     assert images.y_train.dtype == np.int64
+
+
+def test_looking_at_sizes_finds_what_is_cut_off_and_reads_nothing(fabricate, tmp_path, monkeypatch):
+    contents = small_mnist()[1]
+    fabricate("mnist", contents, tmp_path / "cache")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} was read"))
+        assert data.status("mnist", hashed=False) == "cache, complete"
+    path = tmp_path / "cache/mnist" / data.registry["mnist"].files[0].name
+    path.write_bytes(contents[0][:-1])
+    assert not data.is_here("mnist")
+    assert data.status("mnist", hashed=False).startswith(f"damaged: {path}")
+    path.unlink()
+    assert data.status("mnist", hashed=False) == "not here"
 
 
 def test_damaged_files_in_data_dir_are_named_and_not_used(fabricate, tmp_path, monkeypatch, capsys):
@@ -195,14 +219,43 @@ def test_damaged_files_in_data_dir_are_named_and_not_used(fabricate, tmp_path, m
 
 
 def test_missing_files_in_data_dir_are_named(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "typing eror"))
+    (tmp_path / "stick/gpt2_bpe").mkdir(parents=True)
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "stick"))
     assert data.mnist().source == "bundled"
-    assert str(tmp_path / "typing eror/mnist") in capsys.readouterr().out
+    assert f"{tmp_path / 'stick/mnist' / 'train-images-idx3-ubyte.gz'} is missing" in capsys.readouterr().out
     assert data.status("mnist") == "not here"
 
 
+MISTAKES = {
+    "typing eror": "but there is no such folder: correct or unset it",
+    "a file": "but there is no such folder: correct or unset it",
+    "a folder": "which holds none of the course's folders (mnist and so on): name the folder that they",
+    "~nobody-of-this-name/data": "but there is no such folder: correct or unset it",
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistaken_data_dir_is_named(name, fabricate, tmp_path, monkeypatch, capsys):
+    """By the loader and by each command; the cache serves nevertheless."""
+    (tmp_path / "a file").touch()
+    (tmp_path / "a folder/course-data/mnist").mkdir(parents=True)
+    given = name if name.startswith("~") else str(tmp_path / name)
+    monkeypatch.setenv("COURSE_DATA_DIR", given)
+    line = f"COURSE_DATA_DIR is {given}, {MISTAKES[name]}"
+    assert data.mnist().source == "bundled"
+    assert capsys.readouterr().out.count(line) == 1
+    fabricate("mnist", small_mnist()[1], tmp_path / "cache")
+    assert data.mnist().source == "real"
+    assert capsys.readouterr().out.count("COURSE_DATA_DIR") == 1
+    for action, code in {"list": 0, "verify": 1, "fetch": 1}.items():
+        assert command_line.main(["data", action, "mnist"]) == code
+        output = capsys.readouterr().out
+        assert line in output and "cache, " in output
+
+
 def test_unreadable_data_dir(tmp_path, monkeypatch, capsys):
-    (tmp_path / "stick").write_text("a file where a folder should be")
+    (tmp_path / "stick/gpt2_bpe").mkdir(parents=True)
+    (tmp_path / "stick/mnist").write_text("a file where a folder should be")
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "stick"))
     assert data.mnist().source == "bundled"
     why = (
@@ -226,41 +279,86 @@ def test_parse_idx(shape: tuple[int, ...]):
 # The package around it
 
 
-def test_registry_is_complete():
-    for name, dataset in data.registry.items():
-        assert (
-            hasattr(data, name)
-            and dataset.folder
-            and dataset.license
-            and dataset.citation
-            and dataset.stand_in
-        )
-        assert len(dataset.mirrors) >= 2 and all(
-            m.startswith("https://") and m.endswith("/") for m in dataset.mirrors
-        )
-        for file in [*dataset.files, *([dataset.archive] if dataset.archive else [])]:
-            assert file.bytes > 0 and len(bytes.fromhex(file.sha256)) == 32 and "/" not in file.name
-    assert sum(file.bytes for file in data.registry["mnist"].files) == 11_594_722
+FETCHED = [name for name, dataset in data.registry.items() if not dataset.inside]
+INSIDE = [name for name, dataset in data.registry.items() if dataset.inside]
 
 
-def test_cache_folder_of_an_installed_package(tmp_path):
-    """A copy of the package with the data inside, as a wheel has it, keeps off its own folder."""
-    package = tmp_path / "site-packages" / "course_utils"
-    source = Path(data.__file__).parent
-    package.mkdir(parents=True)
-    for module in source.glob("*.py"):
-        (package / module.name).write_bytes(module.read_bytes())
-    (package / "bundled").mkdir()
-    for file in ("registry.toml", "drawn_images.py"):
-        (package / "bundled" / file).write_bytes((source.parent / "data" / file).read_bytes())
-    code = "from course_utils import data; print(data.cache_folder()); print(data.drawings().__file__)"
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONUTF8": "1"}
-    output = subprocess.run(
-        [sys.executable, "-c", code], cwd=package.parent, env=environment, capture_output=True, text=True,
-        encoding="utf-8", check=True,
-    ).stdout.splitlines()  # fmt: skip
-    assert output[0] == str(tmp_path / "cache" / "large-models-course")
-    assert output[1] == str(package / "bundled" / "drawn_images.py")
+@pytest.mark.parametrize("name", FETCHED)
+def test_an_entry_of_files_is_complete(name):
+    dataset = data.registry[name]
+    assert callable(getattr(data, name)) and dataset.folder and dataset.title and dataset.short
+    assert dataset.license and dataset.citation and dataset.stand_in and dataset.stand_in_short
+    assert len(dataset.mirrors) >= 2
+    assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in dataset.mirrors)
+    for file in [*dataset.files, *([dataset.archive] if dataset.archive else [])]:
+        assert file.bytes > 0 and len(bytes.fromhex(file.sha256)) == 32 and "/" not in file.name
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_an_entry_inside_a_library_has_no_files(name):
+    dataset = data.registry[name]
+    assert dataset.title and dataset.short and dataset.license and dataset.citation
+    assert not (dataset.files or dataset.folder or dataset.mirrors or dataset.stand_in)
+    assert data.status(name) == f"inside {dataset.inside}" and data.is_here(name)
+    assert data.download_mb([name]) == data.disk_mb([name]) == 0
+    with pytest.raises(data.DataError, match="nothing to fetch"):
+        data.fetch(name)
+
+
+def test_sizes_are_sums_over_the_registry():
+    assert data.download_mb(["mnist"]) == data.disk_mb(["mnist"]) == pytest.approx(11.594722)
+    assert data.download_mb(["cifar10"]) == pytest.approx(170.052171)
+    assert data.disk_mb(["cifar10"]) == pytest.approx(184.38)
+    assert data.download_mb() == pytest.approx(sum(data.download_mb([name]) for name in data.registry))
+    assert data.disk_mb() == pytest.approx(sum(data.disk_mb([name]) for name in data.registry))
+    assert data.download_mb([]) == 0
+
+
+def test_description_for_a_table():
+    assert data.describe(["mnist"]) == "MNIST (without network: 8×8 digits)"
+    assert data.describe(["mnist", "wine", "digits"]) == (
+        "MNIST (without network: 8×8 digits), 178 wines, 8×8 digits (inside scikit-learn)"
+    )
+    assert data.describe([]) == ""
+
+
+def test_the_readme_tells_what_the_registry_tells():
+    readme = (ROOT / "data" / "README.md").read_text("utf8")
+    rows = {m[1]: m[0] for m in re.finditer(r"^\| [^|]*, `(\w+)` \|.*$", readme, flags=re.MULTILINE)}
+    assert list(rows) == FETCHED + INSIDE
+    for name, row in rows.items():
+        dataset = data.registry[name]
+        cells = [dataset.license, dataset.inside]
+        if name in FETCHED:
+            cells += [f"{data.download_mb([name]):.1f} MB |", f"| {data.disk_mb([name]):.1f} MB"]
+        assert row.startswith(f"| {dataset.title}, ") and all(cell in row for cell in cells), row
+        if name in FETCHED:
+            assert f"\n| {dataset.title} | " in readme, "a row on its stand-in"
+    assert f"{data.download_mb():.0f} MB in all" in readme
+
+
+def test_an_installed_package_has_all_that_it_needs(tmp_path):
+    """The wheel, unpacked far from the repository: stand-ins are in it, downloads go to the user's cache."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        wheel.extractall(tmp_path / "site-packages")
+    code = """
+from course_utils import __main__, data
+print(data.__file__); print(data.cache_folder())
+for load in data.mnist, data.fashion_mnist, data.cifar10, data.gpt2_bpe:
+    assert load().source == "bundled"
+__main__.main(["data", "list", "13"])
+"""
+    paths = {"PYTHONPATH": str(tmp_path / "site-packages"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8",
+        env={**os.environ, **paths, "PYTHONUTF8": "1"},
+    )  # fmt: skip
+    output = done.stdout.splitlines()
+    assert Path(output[0]).is_relative_to(tmp_path / "site-packages")
+    assert output[1] == str(tmp_path / "cache" / "large-models-course")
+    assert done.returncode == 2 and "this installation has no notebooks" in done.stderr
 
 
 def test_import_is_light():
@@ -268,6 +366,100 @@ def test_import_is_light():
     code = f"import sys; from course_utils import data; print({heavy} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert found == "set()\n"
+
+
+# The command line
+
+
+@pytest.fixture
+def notebooks(tmp_path, monkeypatch) -> Path:
+    """A checkout with made-up notebooks that name their data sets, or don't."""
+    folder = tmp_path / "checkout/notebooks"
+    folder.mkdir(parents=True)
+    courses = {
+        "07_both": {"datasets": ["digits", "mnist"]},
+        "08_none": {"datasets": []},
+        "09_typo": {"datasets": ["mnits"]},
+        "10_old": {},
+    }
+    for stem, course in courses.items():
+        text = json.dumps({"cells": [], "metadata": {"course": course}, "nbformat": 4, "nbformat_minor": 5})
+        (folder / f"{stem}.ipynb").write_text(text, "utf8")
+    (folder / "11_broken.ipynb").write_text("{")
+    monkeypatch.setattr(data, "checkout", lambda: folder.parent)
+    return folder
+
+
+def test_commands_take_names_and_numbers_of_notebooks(notebooks, fabricate, tmp_path, capsys):
+    fabricate("mnist", small_mnist()[1], tmp_path / "cache")
+
+    def rows(*arguments: str) -> list[str]:
+        assert command_line.main(["data", *arguments]) == 0
+        return [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+
+    assert rows("fetch", "7")[:2] == ["digits", "mnist"]
+    assert rows("verify", "mnist", "07")[:2] == ["mnist", "digits"]
+    assert rows("list")[:-1] == list(data.registry)
+    assert command_line.main(["data", "fetch", "08"]) == 0
+    assert capsys.readouterr().out.startswith("no data sets are used there")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("mnits", "no data set is named mnits; there are mnist, fashion_mnist"),
+        ("12", "there is no notebook 12; there are 07, 08, 09, 10, 11"),
+        ("9", "no data set is named mnits"),
+        ("10", "10_old.ipynb does not say which data sets it uses"),
+        ("11", "11_broken.ipynb does not say which data sets it uses"),
+    ],
+)
+def test_a_name_that_stands_for_nothing(notebooks, capsys, name, message):
+    with pytest.raises(SystemExit) as stopped:
+        command_line.main(["data", "fetch", name])
+    assert stopped.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_commands_say_by_their_code_whether_the_data_are_here(fabricate, tmp_path, capsys):
+    assert command_line.main(["data", "list"]) == 0
+    assert command_line.main(["data", "verify", "mnist"]) == 1
+    assert command_line.main(["data", "fetch", "mnist"]) == 1  # offline
+    assert "not fetched while COURSE_OFFLINE=1" in capsys.readouterr().out
+    fabricate("mnist", small_mnist()[1], tmp_path / "cache")
+    assert command_line.main(["data", "verify", "mnist", "digits"]) == 0
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "gbk", "cp1252"])
+@pytest.mark.parametrize("arguments", [["list"], ["verify"], ["fetch", "mnist"], ["--help"]])
+def test_commands_print_in_any_encoding(encoding, arguments, tmp_path):
+    """With a damaged file whose name and whose message the encoding lacks."""
+    given = tmp_path / "数据 é"
+    (given / "mnist").mkdir(parents=True)
+    (given / "mnist/train-images-idx3-ubyte.gz").write_bytes(b"?")
+    done = subprocess.run(
+        [sys.executable, "-m", "course_utils", "data", *arguments], cwd=ROOT, capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "COURSE_DATA_DIR": str(given)},
+    )  # fmt: skip
+    assert done.returncode == (arguments[0] in ("verify", "fetch")), done.stderr
+    assert done.stderr == b"" and done.stdout
+
+
+def test_the_command_line_loads_data_only_where_they_are_needed():
+    code = (
+        "import sys; from course_utils import __main__\n"
+        "try: __main__.main(['doctor', '--help'])\n"
+        "except SystemExit: print({'numpy', 'tomllib', 'course_utils.data'} & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert found.endswith("set()\n")
+
+
+def test_a_python_without_the_packages_is_told_so():
+    """-S: no site-packages, as with a Python where nothing was installed."""
+    command = [sys.executable, "-S", "-m", "course_utils", "data", "list"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr == ""
+    assert "No module named 'numpy'" in done.stdout and "`make lab`" in done.stdout
 
 
 # The real data, where it is at hand

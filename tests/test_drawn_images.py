@@ -1,17 +1,10 @@
 """The drawn stand-ins: reproducible, balanced, and as hard as promised (shape counts, color doesn't)."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 
-PATH = Path(__file__).parents[1] / "data" / "drawn_images.py"
-spec = importlib.util.spec_from_file_location("drawn_images", PATH)
-assert spec and spec.loader
-drawn_images = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(drawn_images)
+from course_utils.bundled import drawn_images
 
 BOTH = pytest.mark.parametrize(
     ("draw", "shape"), [(drawn_images.scenes, (32, 32, 3)), (drawn_images.garments, (28, 28))]

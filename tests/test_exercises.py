@@ -1,4 +1,4 @@
-"""Every exercise of every notebook: stub, solution, wrong answers and mutants, judged by its check.
+"""Every exercise of every notebook: stub, solution, right and wrong answers, mutants, judged by its check.
 
 The second half lets the audit loose on a made-up notebook, broken in one way at a time.
 """
@@ -8,7 +8,8 @@ import inspect
 from pathlib import Path
 
 import pytest
-from audit import ROOT, SOURCES, WRONG_ANSWERS, Namespace, Report, audit, mutants
+from audit import RIGHT_ANSWERS, ROOT, SOURCES, WRONG_ANSWERS, Namespace, Report, audit
+from mutants import mutants
 
 
 @pytest.fixture(autouse=True)
@@ -20,22 +21,38 @@ def in_notebooks_folder(monkeypatch):
 
 @pytest.mark.parametrize("stem", sorted(path.stem for path in SOURCES.glob("*.py")))
 def test_exercises(stem, record_property):
-    report = audit(SOURCES / f"{stem}.py", WRONG_ANSWERS / f"{stem}.py")
+    report = audit(*(folder / f"{stem}.py" for folder in (SOURCES, WRONG_ANSWERS, RIGHT_ANSWERS)))
     record_property("exercises", str(report))
     print(report)
     assert not report.problems, "\n".join(["", *report.problems, str(report)])
 
 
-def test_every_file_of_wrong_answers_has_its_notebook():
-    assert {p.stem for p in WRONG_ANSWERS.glob("*.py")} <= {p.stem for p in SOURCES.glob("*.py")}
+def test_every_file_of_answers_has_its_notebook():
+    for folder in (WRONG_ANSWERS, RIGHT_ANSWERS):
+        assert {p.stem for p in folder.glob("*.py")} <= {p.stem for p in SOURCES.glob("*.py")}
 
 
 # --- can the audit fail? --------------------------------------------------------------------------
 
 SETUP = """\
-# %%
+# ---
+# jupyter:
+#   course:
+#     datasets: []
+#     covers: "x"
+#     prerequisites: []
+#     ledger: []
+# ---
+
+# %% [markdown]
+# # Made up
+
+# %% tags=["setup"]
 import numpy as np
-from course_utils import check
+
+from course_utils import check, solved
+
+# %%
 
 rng = np.random.default_rng(0)
 data = rng.normal(size=(5, 3))
@@ -51,7 +68,7 @@ box.count = 0
 
 EXERCISE = """
 # %% [markdown]
-# ### Exercise 1.{i} · center the columns
+# ### Exercise 1.{i} · center the columns (3 min)
 
 # %% tags=["exercise"]
 def center{i}(x):
@@ -61,20 +78,19 @@ def center{i}(x):
 # %% tags=["check"]
 with check("1.{i}", "center the columns"):
     x = rng.normal(2, 1, size=(4, 3))
-    np.testing.assert_allclose(center{i}(x), x - x.sum(axis=0) / 4)
+    np.testing.assert_allclose(center{i}(x.copy()), x - x.sum(axis=0) / 4)
 
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
 # Which axis holds the rows?
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def center{i}(x):
-#     return x - x.mean(axis=0)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 1.{i} · runs only while yours does not pass
+if not solved("1.{i}"):
+    def center{i}(x):
+        return x - x.mean(axis=0)
 """
 
 BETWEEN = """
@@ -92,27 +108,36 @@ def center{i}(x):
     return x - x.mean(axis=1, keepdims=True)
 """
 
+RIGHT = """
+# %% 1.{i} in place
+def center{i}(x):
+    x -= x.mean(axis=0)
+    return x
+"""
+
 NOTEBOOK = SETUP + BETWEEN.join(EXERCISE.format(i=i) for i in (1, 2, 3))
 ANSWERS = "".join(WRONG.format(i=i) for i in (1, 2, 3))
+GOOD = "".join(RIGHT.format(i=i) for i in (1, 2, 3))
 
 
-def audit_text(folder: Path, notebook: str, answers: str) -> Report:
-    (folder / "01_made_up.py").write_text(notebook, encoding="utf8")
-    (folder / "answers.py").write_text(answers, encoding="utf8")
-    return audit(folder / "01_made_up.py", folder / "answers.py")
+def audit_text(folder: Path, notebook: str, answers: str, good: str = GOOD) -> Report:
+    paths = [folder / "01_made_up.py", folder / "wrong.py", folder / "right.py"]
+    for path, text in zip(paths, (notebook, answers, good), strict=True):
+        path.write_text(text, encoding="utf8")
+    return audit(*paths)
 
 
 def test_a_sound_notebook_passes(tmp_path):
     report = audit_text(tmp_path, NOTEBOOK, ANSWERS)
     assert report.problems == []
-    assert [(o.id, o.wrong_answers, o.survivors) for o in report.outcomes] == [
-        (f"1.{i}", 2, []) for i in (1, 2, 3)
+    assert [(o.id, o.wrong_answers, o.right_answers, o.survivors) for o in report.outcomes] == [
+        (f"1.{i}", 2, 1, []) for i in (1, 2, 3)
     ]
     assert all(o.mutants >= 4 for o in report.outcomes)
     assert "1.3" in str(report) and "15 of 15 mutants caught" in str(report)
 
 
-CHECK = "np.testing.assert_allclose(center1(x), x - x.sum(axis=0) / 4)"
+CHECK = "np.testing.assert_allclose(center1(x.copy()), x - x.sum(axis=0) / 4)"
 WEAK = "assert center1(x).shape == (4, 3)"
 DRAWN = "rng.normal(2, 1, size=(4, 3))"
 STUB = 'raise NotImplementedError("your turn")'
@@ -123,28 +148,47 @@ STUB = 'raise NotImplementedError("your turn")'
     [
         (CHECK, WEAK, "1.1: only 1 of 5 mutants caught"),
         (CHECK, WEAK, "all exercises: only 11 of 15 mutants caught"),
-        (CHECK, WEAK, "1.1: “rows for columns” is judged correct, not wrong"),
-        (DRAWN, f"{DRAWN} * (rng.random() < 0.5)", "is judged correct or wrong, not wrong"),
+        (CHECK, WEAK, "1.1: “rows for columns” is judged correct, not partly"),
+        (DRAWN, f"{DRAWN} * (rng.random() < 0.5)", "is judged correct or wrong, not"),
         ("return x - x.mean(axis=0)", "return x - x.mean()", "1.1: the solution is judged wrong"),
         (STUB, "return x", "1.1: the stub is judged wrong, not not attempted"),
         ('check("1.1", ', 'check("1.9", ', "1.1: the stub is judged nothing under the id 1.1"),
-        ('tags=["check"]', "", "1.1: the code cell after the stub is not tagged check"),
-        ("Solution</summary>", "Answer</summary>", "1.1: no ```python block"),
-        ("    x = rng", "    data[:] = 0\n    x = rng", "code cell 4 raises AssertionError"),
+        ('tags=["check"]', "", "exercise 1.1: a check and a solution cell follow the stub"),
+        ("center1(x.copy())", "center1(x)", "1.1: an answer that overwrites its arguments is refused"),
+        ("    x = rng", "    data[:] = 0\n    x = rng", "code cell 6 raises AssertionError"),
         ('tags=["exercise"]', "", "2 exercises, fewer than 3"),
-        ("rng.normal(size", "rng.nomral(size", "code cell 1 raises AttributeError"),
+        ("rng.normal(size", "rng.nomral(size", "code cell 2 raises AttributeError"),
         ("# %% 1.1 rows", "# rows", "1.1: 1 wrong answers, fewer than 2"),
         ("# %% 1.1 rows", "# %% 1.7 rows", "1.7: a wrong answer (rows for columns) to no such exercise"),
         ("x - x.mean()", "x - mean(x)", "“subtracts the mean of everything” does not even run"),
-        ("def center1(x):\n    return x - x.mean()", "center = 1", "is judged not attempted, not wrong"),
+        ("def center1(x):\n    return x - x.mean()", "center = 1", "is judged not attempted, not"),
+        ("1.1 in place", "1.7 in place", "1.7: a right answer (in place) to no such exercise"),
+        ("# %% 1.1 in place\ndef", "def", "1.1: no right answer in another style"),
     ],
 )
 def test_the_audit_complains(tmp_path, old, new, complaint):
-    assert old in NOTEBOOK + ANSWERS
+    assert old in NOTEBOOK + ANSWERS + GOOD
     notebook = NOTEBOOK.replace(old, new, 1)
     answers = ANSWERS if notebook != NOTEBOOK else ANSWERS.replace(old, new, 1)
-    problems = audit_text(tmp_path, notebook, answers).problems
+    good = GOOD if answers != ANSWERS or notebook != NOTEBOOK else GOOD.replace(old, new, 1)
+    problems = audit_text(tmp_path, notebook, answers, good).problems
     assert any(complaint in problem for problem in problems), problems
+
+
+def test_a_wrong_answer_can_be_one_replacement(tmp_path):
+    line = "# %% 1.1 a mean over the rows: axis=0 → axis=1\n"
+    assert audit_text(tmp_path, NOTEBOOK, line + ANSWERS).outcomes[0].wrong_answers == 3
+    gone = "# %% 1.1 a typo: axis=2 → axis=1\n"
+    assert "'axis=2' does not occur" in audit_text(tmp_path, NOTEBOOK, gone + ANSWERS).problems[0]
+
+
+def test_a_check_may_forbid_to_overwrite_and_says_so(tmp_path):
+    strict = "kept = x.copy()\n    got = center1(x)\n"
+    strict += "    np.testing.assert_array_equal(x, kept, 'x must stay as it was')\n"
+    strict += "    np.testing.assert_allclose(got, x - x.sum(axis=0) / 4)"
+    notebook = NOTEBOOK.replace(CHECK, strict)
+    good = GOOD.replace("x -= x.mean(axis=0)", "x = x - x.mean(0)")
+    assert audit_text(tmp_path, notebook, ANSWERS, good).problems == []
 
 
 def test_an_answer_leaves_no_trace(tmp_path):

@@ -1,12 +1,16 @@
-"""Write copies of the notebooks without solutions, for a workshop.
+"""Write copies of the notebooks with packed solutions, for a workshop.
 
     python tools/handout.py [folder] [--clear]      (make handout)
 
-Hints stay. The copies' badges are dropped, because Colab and Binder would open the notebook
-with its solutions.
+Hints stay. A solution is packed so that nobody reads it by accident and "Run All" still works. The copies
+have no links to Colab and Binder, which would open the notebook with its solutions. A copy in which
+somebody has worked is left as it is.
 """
 
+from __future__ import annotations
+
 import argparse
+import hashlib
 import re
 import shutil
 import sys
@@ -17,21 +21,32 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from nbformat import NotebookNode
 
+from course_utils.console import use_any_encoding
+from course_utils.exercises import pack
 from tools import notebook
-from tools.notebook import ROOT
+from tools.build import Course
+from tools.source import ROOT, role, solution_body
 
-SOLUTION = re.compile(r"<details[^>]*>\s*<summary>\s*Solution[^<]*</summary>.*?</details>\s*", re.DOTALL)
+ABOUT = re.compile(
+    r"<details[^>]*>\s*<summary>\s*(?:About the solution|Solution)[^<]*</summary>.*?</details>\s*", re.DOTALL
+)
 
 
-def without_solutions(built: NotebookNode) -> tuple[NotebookNode, int]:
-    """A notebook's cells without solutions, and how many were removed. Changes `built`."""
-    removed = 0
+def packed(built: NotebookNode) -> int:
+    """Pack the solutions of a notebook, in place. Returns how many there were."""
+    count = 0
     for cell in built.cells:
         if cell.cell_type == "markdown":
-            cell.source, count = SOLUTION.subn("", cell.source)
-            removed += count
+            cell.source = ABOUT.sub("", cell.source)
+        elif role(cell) == "solution":
+            exercise, count = cell.metadata["exercise"], count + 1
+            cell.source = (
+                f"#@title Solution {exercise} · packed; runs only while yours does not pass\n"
+                f'if not solved("{exercise}"):\n'
+                f"    course_utils.exercises.unpack({pack(solution_body(cell.source))!r})"
+            )
     built.cells = [cell for cell in built.cells if cell.source.strip()]
-    return built, removed
+    return count
 
 
 def clear(built: NotebookNode) -> None:
@@ -41,7 +56,20 @@ def clear(built: NotebookNode) -> None:
             cell.outputs, cell.execution_count = [], None
 
 
+def seal(built: NotebookNode) -> str:
+    """Hash of the sources, by which a copy that somebody has worked in is known."""
+    text = "\0".join(cell.source for cell in built.cells)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def worked_in(path: Path) -> bool:
+    """True for a file that is not as this tool wrote it."""
+    there = notebook.read_ipynb(path)
+    return path.exists() and (there is None or there.metadata.get("handout") != seal(there))
+
+
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
+    use_any_encoding()
     parser = argparse.ArgumentParser(
         prog="python tools/handout.py",
         description=__doc__,
@@ -56,22 +84,25 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     if folder.is_relative_to(root / "notebooks"):
         parser.error("choose a folder outside notebooks/: the copies have the notebooks' names")
 
-    folder.mkdir(parents=True, exist_ok=True)
-    slug = notebook.repository(root)
-    sources, errors = notebook.read_sources(root, slug)
-    present = [source for source in sources if source.ipynb.exists()]
-    for source in present:
+    course = Course(root)
+    errors = list(course.errors)
+    for source in course.present:
+        target = folder / source.ipynb.name
         built = notebook.read_ipynb(source.ipynb)
-        if built is None or notebook.stale(source, built, slug):
+        if built is None or notebook.stale(source, course.fingerprint(source), built, course.slug):
             errors.append(f"{source.label} is not built from its source: run `make notebooks` first")
             continue
-        results, run = notebook.recorded(built)
-        built = notebook.assemble(source, results, run, present, slug=None)
-        copy, removed = without_solutions(built)
+        if worked_in(target):
+            errors.append(f"{target}: kept, because it holds somebody's work; move it away to get a new copy")
+            continue
+        recorded = notebook.recorded(built)
+        copy = notebook.assemble(source, *recorded, course.plan, course.present, course.slug, badges=False)
+        count = packed(copy)
         if options.clear:
             clear(copy)
-        notebook.write(folder / source.ipynb.name, notebook.ipynb_text(copy))
-        print(f"{folder / source.ipynb.name}: {removed} solutions removed")
+        copy.metadata["handout"] = seal(copy)
+        notebook.write(target, notebook.ipynb_text(copy))
+        print(f"{target}: {count} solutions packed")
     if (figures := root / "notebooks" / "results").exists():  # notebooks show them beside their own
         shutil.copytree(figures, folder / "results", dirs_exist_ok=True)
     print(*errors, sep="\n", end="\n" if errors else "")

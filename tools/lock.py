@@ -52,6 +52,14 @@ def conda_environment(lock: str) -> str:
     return CONDA_HEAD + "\n".join(lines) + "\n      - -e .\n"
 
 
+def locked_versions(lock: str) -> dict[str, list[str]]:
+    """Package -> the versions in the lock, by Python or system; tensorflow stands for its CPU build too."""
+    found: dict[str, list[str]] = {}
+    for name, version in re.findall(r"^([\w.-]+)==([^\s\\;]+)", lock, flags=re.MULTILINE):
+        found.setdefault(name.removesuffix("-cpu"), []).append(version)
+    return found
+
+
 def main() -> None:
     pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf8")
     with tempfile.TemporaryDirectory() as folder:

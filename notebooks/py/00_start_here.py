@@ -1,9 +1,7 @@
 # ---
 # jupyter:
 #   course:
-#     part: 1
-#     minutes: 30
-#     data: "scikit-learn's 8×8 digits (inside the installation)"
+#     datasets: [digits]
 #     covers: "Check the machine, learn how the course works, train a first model and question it."
 #     prerequisites: []
 #     ledger: [D1-5.1-a, D1-7.2-a, D1-7.2-b, D2-5.1-a, D2-7.2-a, D2-7.2-b, D2-7.2-c, D2-10.4-a, D3-5.1-a, D3-5.1-b,
@@ -32,15 +30,10 @@
 # - train a small network, compare it with a baseline, and find where it fails.
 
 # %% tags=["setup"]
-try:
-    import course_utils
-except ModuleNotFoundError:  # Colab, Kaggle: add the companion package, leave TensorFlow as it is
-    get_ipython().run_line_magic("pip", "install -q git+https://github.com/your_org/large-models-course")
-
 import matplotlib.pyplot as plt
 import numpy as np
 
-from course_utils import by_profile, check, claim, data, devices, plotting
+from course_utils import by_profile, check, claim, data, devices, plotting, solved
 
 plotting.use_style()
 rng = np.random.default_rng(0)
@@ -71,7 +64,8 @@ ready = doctor.report()
 # A *large model* (大模型) is a neural network with very many parameters, trained on very much data. The course
 # takes it apart in the order in which one is made.
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Six parts, from concept to product
 parts = {
     "1 Concepts\n00 – 02": (0, 0),
     "2 Mathematics\n03 – 12": (1, 0),
@@ -117,6 +111,7 @@ print(f"this cell has run {runs} time(s) since the kernel started")
 EPOCHS = by_profile(quick=3, standard=30, full=60)
 print(f"profile {course_utils.profile()}: train for {EPOCHS} epochs")
 
+
 # %% [markdown]
 # *standard* is what you get and what the text describes: at most four minutes a notebook on a laptop with
 # two cores. *quick* is for the automatic tests. *full* takes a GPU or patience and gives the best
@@ -147,6 +142,7 @@ def check_accuracy() -> None:
 
 check_accuracy()
 
+
 # %% [markdown]
 # *Not attempted yet*: the stub is untouched. Nothing broke, and *Run All* goes on. Now a first attempt, with a
 # mistake that happens to everyone:
@@ -158,6 +154,7 @@ def accuracy(predicted: np.ndarray, y: np.ndarray) -> float:
 
 
 check_accuracy()
+
 
 # %% [markdown]
 # The check says what differs; the last two lines matter. It wanted 0.75 and got 3, the *number* of correct ones. The
@@ -171,9 +168,9 @@ def accuracy(predicted: np.ndarray, y: np.ndarray) -> float:
 
 check_accuracy()
 
+
 # %% [markdown]
-# ### Exercise 0.4 · count the parameters
-#
+# ### Exercise 0.4 · count the parameters (5 min)
 # Your turn. The network of the next section has *dense layers* (全连接层): every unit is joined to every value
 # of the layer before. A layer from $d_\text{in}$ to $d_\text{out}$ values holds a weight for each pair and one bias for each output,
 #
@@ -190,6 +187,7 @@ def count_parameters(widths: list[int]) -> int:
     """
     raise NotImplementedError("your turn")
 
+
 # %% tags=["check"]
 with check("0.4", "count the parameters"):
     assert count_parameters([3, 2]) == 8, "3 → 2 has 6 weights and 2 biases"
@@ -202,17 +200,15 @@ with check("0.4", "count the parameters"):
 #
 # `zip(widths, widths[1:])` walks over the pairs (width before, width after).
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def count_parameters(widths):
-#     pairs = zip(widths, widths[1:])
-#     return sum(d_in * d_out + d_out for d_in, d_out in pairs)
-# ```
-# </details>
-#
 # Stuck? Open the hint, then the solution, then close it and write it from memory: that is where the learning
 # happens. The checks try several cases, so an answer that passes is an answer that works.
+
+# %% tags=["solution"]
+#@title Solution 0.4 · runs only while yours does not pass
+if not solved("0.4"):
+    def count_parameters(widths):
+        pairs = zip(widths, widths[1:])
+        return sum(d_in * d_out + d_out for d_in, d_out in pairs)
 
 # %% [markdown]
 # ## 0.5 A first model in under a minute
@@ -244,7 +240,7 @@ print(f"nearest average:       {baseline:.1%}")
 # %% [markdown]
 # Ten comparisons per picture already do most of the work: whatever the network reaches has to be measured against *that*, not
 # against zero. Now the network, with one hidden layer of 32 units. How it learns is the subject of notebooks
-# 04 to 07; here we only use it.
+# [[neurons_and_layers]] to [[optimizers]]; here we only use it.
 
 # %%
 tf = devices.setup(seed=0)
@@ -269,7 +265,8 @@ print(f"{model.count_params():,} parameters")
 # Is that what your `count_parameters([64, 32, 10])` says? Training shows itself while it runs: the picture below
 # grows epoch by epoch (one *epoch* (轮) is one pass over the training pictures) and says how long it will take.
 
-# %%
+# %% tags=["figure"]
+#@title Figure: A first network
 history = model.fit(
     X_train, y_train, epochs=EPOCHS, batch_size=32, validation_split=0.15,
     verbose=0, callbacks=[plotting.training_plot(title="A first network")],
@@ -305,7 +302,8 @@ for seed in (0, 1, 2):
     scores.append(accuracy(trial.predict(X_test, verbose=0).argmax(axis=1), y_test))
 print(f"network: {np.mean(scores):.1%} ± {np.std(scores, ddof=1):.1%} (three seeds)")
 
-# %%
+# %% tags=["figure"]
+#@title Figure: An accuracy says little without a baseline beside it
 names = ["same digit\nalways", "nearest\naverage", "network,\nthree seeds"]
 means = [np.bincount(y_test).max() / len(y_test), baseline, np.mean(scores)]
 fig, ax = plt.subplots(figsize=(5.2, 3.2))
@@ -345,6 +343,7 @@ reads = np.mean(machine.predict(X_test[missed]) == y_test[missed])
 print(f"it reads {reads:.0%} of the {missed.sum()} pictures that the network misread, "
       f"and {machine.score(X_test, y_test):.1%} of all")
 
+
 # %% [markdown]
 # Most mistakes were the network's, then. "The data are bad" is a claim like any other: test it.
 #
@@ -377,14 +376,14 @@ ax.set(title="One pixel sideways is enough to break it", xlabel="shift in pixels
 plt.show()
 print("network ", "  ".join(f"{s:+d}: {a:.0%}" for s, a in zip(shifts, of_network)))
 
+
 # %% [markdown]
 # The accuracy of a product is the accuracy on what its users send. Both models learned which *positions* are dark;
-# move the digit by one pixel and half of their accuracy or more is gone. Convolutions (卷积) with pooling, in notebook 09,
+# move the digit by one pixel and half of their accuracy or more is gone. Convolutions (卷积) with pooling, in notebook [[convolution]],
 # are one answer; exercise 0.6b is another.
 
 # %% [markdown]
-# ### Exercise 0.6a · which digit is hardest?
-#
+# ### Exercise 0.6a · which digit is hardest? (3 min)
 # Return the accuracy of each class separately: entry $k$ is the share of the pictures with label $k$ that were
 # recognized.
 
@@ -395,6 +394,7 @@ def accuracy_by_class(predicted: np.ndarray, y: np.ndarray, classes: int) -> np.
     predicted, y: (n,) class indices -> (classes,) numbers between 0 and 1
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("0.6a", "accuracy by class"):
@@ -408,19 +408,17 @@ with check("0.6a", "accuracy by class"):
 #
 # `y == k` picks the pictures of class `k`; the mean of a boolean array is a share.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def accuracy_by_class(predicted, y, classes):
-#     return np.array([np.mean(predicted[y == k] == k) for k in range(classes)])
-# ```
-# </details>
-#
 # Then try it: `accuracy_by_class(predicted, y_test, 10)`. Which digit would you look at first?
 
+# %% tags=["solution"]
+#@title Solution 0.6a · runs only while yours does not pass
+if not solved("0.6a"):
+    def accuracy_by_class(predicted, y, classes):
+        return np.array([np.mean(predicted[y == k] == k) for k in range(classes)])
+
+
 # %% [markdown]
-# ### Exercise 0.6b · move the training pictures too
-#
+# ### Exercise 0.6b · move the training pictures too (7 min)
 # If users' digits are shifted, train on shifted ones. Return the given pictures three times: as they are, one pixel
 # to the left, one pixel to the right, with their labels. Where a picture moves, the free column is 0 (`np.roll` would
 # bring the other edge's pixels in).
@@ -432,6 +430,7 @@ def with_shifts(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     x: (n, height, width), y: (n,) -> (3n, height, width), (3n,)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("0.6b", "move the training pictures"):
@@ -452,19 +451,17 @@ with check("0.6b", "move the training pictures"):
 #
 # Make `left = np.zeros_like(x)` and fill all its columns but the last: `left[:, :, :-1] = x[:, :, 1:]`.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def with_shifts(x, y):
-#     left, right = np.zeros_like(x), np.zeros_like(x)
-#     left[:, :, :-1] = x[:, :, 1:]
-#     right[:, :, 1:] = x[:, :, :-1]
-#     return np.concatenate([x, left, right]), np.concatenate([y, y, y])
-# ```
-# </details>
-#
 # To explore: train `build_model()` on the result and draw the shift curve again. How far does the plateau reach now,
 # and what did it cost at shift 0?
+
+# %% tags=["solution"]
+#@title Solution 0.6b · runs only while yours does not pass
+if not solved("0.6b"):
+    def with_shifts(x, y):
+        left, right = np.zeros_like(x), np.zeros_like(x)
+        left[:, :, :-1] = x[:, :, 1:]
+        right[:, :, 1:] = x[:, :, :-1]
+        return np.concatenate([x, left, right]), np.concatenate([y, y, y])
 
 # %% [markdown]
 # ## 0.7 Spot the bug: a widely copied set-up, checked
@@ -528,7 +525,7 @@ for package in ("tensorflow", "keras", "sklearn", "matplotlib"):
 # ## 0.9 Where it breaks
 #
 # - Five hundred test pictures are few. At an accuracy $p$ the luck of the draw alone is $\pm\sqrt{p(1-p)/500}$, nearly one percent here. Notebook
-#   08 turns that into an interval.
+#   [[evaluation_metrics]] turns that into an interval.
 # - The split is random, so the same people may have written training and test pictures: the accuracy is for known hands.
 # - A product team should ask of any accuracy: on whose data, against which baseline, with what spread, and what does a
 #   mistake cost? Parts 4 and 6 take these up.

@@ -1,11 +1,9 @@
 # ---
 # jupyter:
 #   course:
-#     part: 1
-#     minutes: 90
-#     data: "scikit-learn's 8×8 digits (inside the installation)"
+#     datasets: [digits]
 #     covers: "Data, network, loss, gradient, update, evaluation, deployment and back: each box opened on four examples, then on real digits, by hand and in Keras."
-#     prerequisites: [00_start_here]
+#     prerequisites: [start_here]
 #     ledger: [D1-3.2-a, D1-4.1-a, D2-2-a, D2-9-b, D3-2.2-a, D3-3.1-a, D4-2.3-a]
 #   jupytext:
 #     text_representation:
@@ -31,11 +29,6 @@
 # - find what is missing in three widely copied charts of training.
 
 # %% tags=["setup"]
-try:
-    import course_utils
-except ModuleNotFoundError:  # Colab, Kaggle: add the companion package, leave TensorFlow as it is
-    get_ipython().run_line_magic("pip", "install -q git+https://github.com/your_org/large-models-course")
-
 import tempfile
 import time
 from pathlib import Path
@@ -44,7 +37,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from course_utils import (
-    by_profile, check, claim, data, devices, numerical_gradient, plotting, profile)
+    by_profile, check, claim, data, devices, numerical_gradient, plotting, profile,
+    solved,
+)
 
 plotting.use_style()
 rng = np.random.default_rng(0)
@@ -76,28 +71,27 @@ plt.show()
 #
 # | box | takes | gives | more in |
 # |---|---|---|---|
-# | data (数据) | the world | examples, each with its right answer, the *label* (标签) | 03, 33 |
-# | preprocessing (预处理) | examples | numbers on one scale, split into parts | 03 |
-# | network (网络) | numbers | a prediction, made with adjustable numbers: the *parameters* (参数) | 04, 09–11 |
-# | loss (损失) | prediction, label | one number: how bad | 05 |
-# | gradient (梯度) | the loss | for each parameter: how the loss changes if it is turned | 06 |
-# | update (更新) | parameters, gradient | slightly better parameters | 07 |
-# | evaluation (评估) | examples never trained on | how good, how surely | 08, 12 |
+# | data (数据) | the world | examples, each with its right answer, the *label* (标签) | [[preparing_data]], [[privacy_and_security]] |
+# | preprocessing (预处理) | examples | numbers on one scale, split into parts | [[preparing_data]] |
+# | network (网络) | numbers | a prediction, made with adjustable numbers: the *parameters* (参数) | [[neurons_and_layers]], [[convolution]]–[[embeddings_and_attention]] |
+# | loss (损失) | prediction, label | one number: how bad | [[loss_functions]] |
+# | gradient (梯度) | the loss | for each parameter: how the loss changes if it is turned | [[backpropagation]] |
+# | update (更新) | parameters, gradient | slightly better parameters | [[optimizers]] |
+# | evaluation (评估) | examples never trained on | how good, how surely | [[evaluation_metrics]], [[training_deep_networks]] |
 # | deployment (部署) | the trained model | answers for users; a watch over them | 13, 36 |
 #
 # Document 1 names three ingredients of a learning method: a network, a loss and an *optimizer* (优化器), the rule in the update box. That is right, and it is the orange loop. What makes a
 # result good or bad often lies outside it.
 #
 # A program in which these parameters are *learned* from examples, rather than written as rules, is machine learning (机器学习); with networks of many layers it is deep learning (深度学习); at very large
-# scale, a large model (notebook 01). The map is the same for all three.
+# scale, a large model (notebook [[what_is_a_large_model]]). The map is the same for all three.
 
 # %% [markdown]
 # ## 2.2 Every box on four examples
 #
 # Will a customer come back next month? Six made-up customers, with what they did this month. Four are to learn from; two are laid aside.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 visits_yuan = np.array([[1, 20], [1, 100], [3, 80], [3, 160], [2, 40], [1, 170]], float)
 came_back = np.array([0, 0, 1, 1, 0, 1])  # the labels
 X_raw, y = visits_yuan[:4], came_back[:4]
@@ -111,16 +105,15 @@ for row, label in zip(X_raw, y):
 # **Preprocessing.** Visits are ones, yuan are hundreds. *Standardizing* (标准化) brings both to one scale: subtract each feature's mean, divide by its standard deviation. Both come from the four training
 # rows alone, because in real use the customers laid aside are not there yet.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 mean, std = X_raw.mean(axis=0), X_raw.std(axis=0)
 X = (X_raw - mean) / std  # (4, 2)
 print("mean", mean, " std", std)
 print(X)
 
+
 # %% [markdown]
-# ### Exercise 2.2a · one scale for everybody
-#
+# ### Exercise 2.2a · one scale for everybody (6 min)
 # Write the preprocessing box: standardize `train` and `new` with the mean and standard deviation of `train`. A feature that is the same in every training row has no spread to divide by:
 # divide it by 1 instead. (On paper its standard deviation is 0; computed, seven times 0.1 gives about $10^{-17}$.)
 
@@ -131,6 +124,7 @@ def standardize(train, new):
     train: (n, d), new: (m, d) -> (n, d), (m, d)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("2.2a", "one scale for everybody"):
@@ -153,15 +147,15 @@ with check("2.2a", "one scale for everybody"):
 #
 # `train.min(axis=0) == train.max(axis=0)` finds the constant features, `np.where(constant, 1, std)` replaces their std. Use the same mean and std twice.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def standardize(train, new):
-#     mean, std = train.mean(axis=0), train.std(axis=0)
-#     std = np.where(train.min(axis=0) == train.max(axis=0), 1, std)
-#     return (train - mean) / std, (new - mean) / std
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 2.2a · runs only while yours does not pass
+if not solved("2.2a"):
+    def standardize(train, new):
+        mean, std = train.mean(axis=0), train.std(axis=0)
+        std = np.where(train.min(axis=0) == train.max(axis=0), 1, std)
+        return (train - mean) / std, (new - mean) / std
+
 
 # %% [markdown]
 # **Network.** The smallest there is, one neuron (神经元). It has one *weight* (权重) per feature, $w$ of shape $(2,)$, and a *bias* (偏置) $b$, and computes for each row $(x_1, x_2)$
@@ -173,8 +167,7 @@ with check("2.2a", "one scale for everybody"):
 # **Loss.** How surprised is the model by what happened? It gave the true label the probability $p$ (if $y = 1$) or $1 - p$ (if $y = 0$). The loss is $-\log$ of that, averaged over the rows: 0 for a certain right
 # answer, 0.69 for one half, 4.6 for one in a hundred. This is the *cross-entropy* (交叉熵), with the natural logarithm.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 def sigmoid(z):
     """1 / (1 + e^-z), any shape, in a form that cannot overflow."""
     return 0.5 * (1 + np.tanh(0.5 * z))
@@ -193,14 +186,13 @@ print("p", p, f" loss {neuron_loss(X, y, w, b):.4f} = log 2")
 
 # %% [markdown]
 # **Gradient.** Call the loss $L$ and think of each parameter as a knob. Turn $w_1$ up a little and hold everything else still: change of $L$ divided by change of $w_1$ is the slope, the *partial derivative* $\partial L/\partial w_1$. All slopes together are the gradient. For this neuron they have a short form,
-# which notebook 06 derives ($x_{ij}$ is feature $j$ of row $i$; $\delta$ has one entry $\delta_i$ per row):
+# which notebook [[backpropagation]] derives ($x_{ij}$ is feature $j$ of row $i$; $\delta$ has one entry $\delta_i$ per row):
 #
 # $$\delta = \frac{p - y}{n}, \qquad \frac{\partial L}{\partial w_j} = \sum_{i=1}^{n} x_{ij}\,\delta_i, \qquad \frac{\partial L}{\partial b} = \sum_{i=1}^{n} \delta_i .$$
 #
 # Read it: the error $p - y$ of each row, weighted by the feature. In NumPy the first sum is `X.T @ delta` (`X.T` is $X$ with rows and columns swapped). Don't believe a formula that you have not derived: turn each weight by a tiny amount both ways and compare (`numerical_gradient`).
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 delta = (p - y) / len(y)
 grad_w, grad_b = X.T @ delta, delta.sum()
 print("delta ", delta)
@@ -217,8 +209,7 @@ print("w is still", w)
 #
 # **Update.** The simplest choice, *gradient descent* (梯度下降): step against the slope, $w \leftarrow w - \eta\, \partial L/\partial w$. The *learning rate* (学习率) $\eta$ says how far; you choose it, it is not learned (a *hyperparameter*, 超参数). Take $\eta = 1$.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 path = [(w, b)]
 for step in range(50):
     delta = (sigmoid(X @ w + b) - y) / len(y)
@@ -229,6 +220,7 @@ for step in (0, 1, 2, 3, 50):
     w, b = path[step]
     print(f"step {step:2}   w = ({w[0]:.3f}, {w[1]:.3f})"
           f"   loss {neuron_loss(X, y, w, b):.3f}")
+
 
 # %% [markdown]
 # Step 1 is the update you can do by hand: $0 - 1 \cdot (-0.5) = 0.5$ and $0 - 1 \cdot (-0.3) = 0.3$. The bias is not listed: standardized, these four customers are two mirror pairs, $x$ and $-x$ with opposite labels, so that their pulls on the bias cancel in every step.
@@ -260,12 +252,11 @@ plt.show()
 
 # %% [markdown]
 # Blue is *came back*, points as well as ground. At step 0 the neuron knows nothing: everything is one half, so there is no color. From step 1 on, white marks where $p$ is one half ($z = 0$): a straight line. One step already separates the four circles; the other 49 turn the line and make the neuron surer. Look at
-# the blue square: after one step it lies on the line, in the end on red ground. Training longer on four customers has made the neuron surer, and wrong, about another one (*overfitting*, 过拟合: notebook 12).
+# the blue square: after one step it lies on the line, in the end on red ground. Training longer on four customers has made the neuron surer, and wrong, about another one (*overfitting*, 过拟合: notebook [[training_deep_networks]]).
 #
 # **Evaluation.** Now the two customers laid aside, with the *training* mean and std:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 w_end, b_end = path[50]
 aside = (X_aside - mean) / std
 for name, rows, labels in (("training", X, y), ("aside", aside, y_aside)):
@@ -273,13 +264,13 @@ for name, rows, labels in (("training", X, y), ("aside", aside, y_aside)):
     print(f"{name:9} p = {p.round(2)}  labels {labels}"
           f"  right: {np.sum((p > 0.5) == labels)} of {len(labels)}")
 
+
 # %% [markdown]
 # Four of four on what it learned from, one of two on what it did not. The first says that training worked; only the second says anything about new customers (and two of them say very little).
 #
 # **Deployment.** A user knows visits and yuan, not standard deviations. What goes into service is the *whole* way from raw input to answer:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 def will_return(visits: float, yuan: float) -> float:
     """Probability that a customer comes back."""
     features = (np.array([visits, yuan]) - mean) / std
@@ -289,12 +280,12 @@ def will_return(visits: float, yuan: float) -> float:
 print(f"3 visits, 120 yuan: {will_return(3, 120):.2f}")
 print(f"nonsense gets an answer too: {will_return(-40, 9e9):.2f}")
 
+
 # %% [markdown]
 # That is the whole life, once. Section 2.13 cures the nonsense.
 
 # %% [markdown]
-# ### Exercise 2.2b · one turn of the loop
-#
+# ### Exercise 2.2b · one turn of the loop (6 min)
 # Write one update of the neuron by gradient descent with learning rate `rate`. Return the new parameters **and the loss before the step**; leave the given arrays as they were.
 
 # %% tags=["exercise"]
@@ -304,6 +295,7 @@ def one_step(X, y, w, b, rate):
     X: (n, d), y: (n,) 0 or 1, w: (d,), b: number -> new w (d,), new b, loss before
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("2.2b", "one turn of the loop"):
@@ -326,15 +318,15 @@ with check("2.2b", "one turn of the loop"):
 #
 # `neuron_loss` gives the loss. Then δ, the two gradients, two subtractions. `w -= …` would change the caller's array.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def one_step(X, y, w, b, rate):
-#     before = neuron_loss(X, y, w, b)
-#     delta = (sigmoid(X @ w + b) - y) / len(y)
-#     return w - rate * (X.T @ delta), b - rate * delta.sum(), before
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 2.2b · runs only while yours does not pass
+if not solved("2.2b"):
+    def one_step(X, y, w, b, rate):
+        before = neuron_loss(X, y, w, b)
+        delta = (sigmoid(X @ w + b) - y) / len(y)
+        return w - rate * (X.T @ delta), b - rate * delta.sum(), before
+
 
 # %% [markdown]
 # ## 2.3 Why scale? One rate must suit every weight
@@ -369,7 +361,7 @@ plt.show()
 
 # %% [markdown]
 # Standardized, the loss falls well below 0.1 for every rate from about one half on. On raw units the best rate hardly gets below the start, and beyond it the loss explodes. At the start the slope for yuan is thirty times that for visits,
-# and one rate must serve both: what the weight of yuan can bear is next to no step for the weight of visits. Dividing by the standard deviations, without subtracting the means, already cures it. What scaling does to the shape of the loss is in notebooks 03 and 07.
+# and one rate must serve both: what the weight of yuan can bear is next to no step for the weight of visits. Dividing by the standard deviations, without subtracting the means, already cures it. What scaling does to the shape of the loss is in notebooks [[preparing_data]] and [[optimizers]].
 
 # %% [markdown]
 # ## 2.4 Spot the bug: three charts of training
@@ -407,8 +399,7 @@ def reachable(edges, start):
     return found
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 ours = {box: [b for a, b, *_ in arrows if a == box] for box in boxes}
 for name, chart in (("ours", ours), ("Document 2", chart_2), ("Document 3", chart_3),
                     ("Document 4", chart_4)):
@@ -416,17 +407,17 @@ for name, chart in (("ours", ours), ("Document 2", chart_2), ("Document 3", char
     print(f"{name:11} {len(chart):2} boxes, on a loop: {', '.join(looped) or 'none'}")
 print("arrows out of Z:", len(chart_2["Z"]), "of", sum(map(len, chart_2.values())))
 
+
 # %% [markdown]
 # - **Document 3's chart has no loop.** Forward, backward, update happen once, then the model is evaluated. It has no loss either, so "backward" has nothing to differentiate. (Its list in 3.1 does have a loss, and says *repeat until a
 #   stop criterion is met*: that is right.) Section 2.8 runs the chart as drawn.
 # - **Document 4's chart has no loop either**, though it means to: a model that fails, or data that are too few, lead to *add data or features*, and from there no arrow leaves. Also, "large enough?" is asked before anything is trained, when nobody can know (2.10).
 #   And more data is only one remedy of many (2.9, 2.15).
 # - **Document 2's map** is a table of contents drawn as a graph. Its only loop is the box *application scenarios* pointing to itself; with arrows from that box to all 25 others, half of all arrows say nothing.
-# - **All three, like the step lists in Document 1 (3.2) and Document 2 (FAQ), miss** the split into training and held-out data, and what comes after deployment. (*Until the model converges*, as some of the lists put it, is a poor place to stop: notebook 12.)
+# - **All three, like the step lists in Document 1 (3.2) and Document 2 (FAQ), miss** the split into training and held-out data, and what comes after deployment. (*Until the model converges*, as some of the lists put it, is a poor place to stop: notebook [[training_deep_networks]].)
 
 # %% [markdown]
-# ### Exercise 2.4 · find the dead ends
-#
+# ### Exercise 2.4 · find the dead ends (5 min)
 # A working process must be able to reach its goal from wherever it stands. Return the boxes from which `goal` cannot be reached, as a sorted list. The goal itself is no dead end. You may use `reachable`.
 
 # %% tags=["exercise"]
@@ -436,6 +427,7 @@ def dead_ends(edges, goal):
     edges: box -> list of the boxes its arrows point to -> sorted list of boxes
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("2.4", "find the dead ends"):
@@ -451,14 +443,13 @@ with check("2.4", "find the dead ends"):
 #
 # `goal in reachable(edges, box)` says whether a box leads to the goal. Leave the goal out.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def dead_ends(edges, goal):
-#     return sorted(box for box in edges
-#                   if box != goal and goal not in reachable(edges, box))
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 2.4 · runs only while yours does not pass
+if not solved("2.4"):
+    def dead_ends(edges, goal):
+        return sorted(box for box in edges
+                      if box != goal and goal not in reachable(edges, box))
 
 # %% [markdown]
 # ## 2.5 The real problem: data and split
@@ -483,7 +474,7 @@ print(f"{len(digits.y_train)} pictures and {len(digits.y_test)} test pictures; "
       f"of a digit there are {counts.min()} to {counts.max()}")
 
 # %% [markdown]
-# Balanced classes, so accuracy (准确率), the share of right answers, is a fair measure here. (Where they are not balanced, it lies: notebook 08.)
+# Balanced classes, so accuracy (准确率), the share of right answers, is a fair measure here. (Where they are not balanced, it lies: notebook [[evaluation_metrics]].)
 #
 # **Why split?** Because the perfect student of the training data can be useless. Here is one that learns everything by heart:
 
@@ -499,6 +490,7 @@ def by_heart(pictures):
 for name, pictures, labels in (("training", digits.x_train, digits.y_train),
                                ("test", digits.x_test, digits.y_test)):
     print(f"{name} pictures: {np.mean(by_heart(pictures) == labels):.1%} right")
+
 
 # %% [markdown]
 # The dictionary is right on every picture it learned and knows none of the others. To *generalize* (泛化) is to be right on new examples, and only examples kept apart can show it. Keep four parts:
@@ -524,9 +516,9 @@ X_test, y_test = flat(digits.x_test), digits.y_test
 print([part.shape for part in (X_train, X_val, flat(x_later), X_test)])
 
 # %% [markdown]
-# The loader has shuffled, so each of the thirteen people who wrote these digits is in all four parts: every accuracy below is for new pictures by *the same* people. For strangers one would cut by person (notebook 03). All pixels share one unit, so one division by 16 is enough.
+# The loader has shuffled, so each of the thirteen people who wrote these digits is in all four parts: every accuracy below is for new pictures by *the same* people. For strangers one would cut by person (notebook [[preparing_data]]). All pixels share one unit, so one division by 16 is enough.
 #
-# **A baseline first.** Two competitors that cost nothing, from notebook 00: always the same digit, and the digit whose average picture is nearest.
+# **A baseline first.** Two competitors that cost nothing, from notebook [[start_here]]: always the same digit, and the digit whose average picture is nearest.
 
 # %%
 averages = np.stack([X_train[y_train == k].mean(axis=0) for k in range(10)])  # (10, 64)
@@ -556,11 +548,11 @@ print(f"validation: always {always}: {np.mean(y_val == always):.1%}, "
 # Large language models are *pre-trained* (预训练) the second way: the text is its own label, moved by one place. Then they are *fine-tuned* (微调) on fewer examples with labels: the same loop again, started from the weights of the first. Document 2's
 # answer to "how is a large model trained" knows a pre-trained model only as a possible start and says of neither stage what it is.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 text = "床前明月光"
 for i in range(1, len(text)):
     print(f"input {text[:i]:　<5} label {text[i]}")
+
 
 # %% [markdown]
 # Can the digits teach without labels? Hide the lower half of every picture and predict it from the upper one. The best weighted sums come from `lstsq` (least squares): they make the *mean squared error* (均方误差), the average squared difference, smallest. No label of ours is used.
@@ -585,6 +577,7 @@ titles = ["completed"] * 10 + [f"true: {label}" for label in y_val[:10]]
 fig = plotting.image_grid(shown, titles)
 fig.suptitle("The lower half, guessed from the upper", fontweight="bold")
 plt.show()
+
 
 # %% [markdown]
 # Top: real upper half, predicted lower half. Blurred, but with an error well below that of the average lower half: something about how digits are written has been learned, from pictures alone.
@@ -646,7 +639,7 @@ apart = max(np.abs(grad_W - turned_W).max(), np.abs(grad_b - turned_b).max())
 claim("gradient: largest difference from turning each parameter", apart, at_most=1e-8)
 
 # %% [markdown]
-# The start is small and random; why not all zeros, and why not large, becomes serious with hidden layers (notebook 04). What is the gradient good for? It is the *steepest* direction. Test that against chance: take many random directions, go one step of the same length along
+# The start is small and random; why not all zeros, and why not large, becomes serious with hidden layers (notebook [[neurons_and_layers]]). What is the gradient good for? It is the *steepest* direction. Test that against chance: take many random directions, go one step of the same length along
 # each, and see what the loss does.
 
 # %%
@@ -675,6 +668,7 @@ ax.set(title="No random step comes near the gradient's", xlabel="change of the l
 ax.legend(loc="upper center")
 plt.show()
 print(f"gradient {downhill:.3f}, best of {TRIES:,} random ones {min(by_chance):.3f}")
+
 
 # %% [markdown]
 # Many random steps lower the loss, by very little; the gradient's step lowers it several times more than the best of them.
@@ -743,7 +737,8 @@ for name, parameters in (("once", once), ("looped", (W, b))):
 # %% [markdown]
 # One step is no nonsense, but it leaves most of the loss where it was. What did the loop put into the 650 numbers? Each column of $W$ is a picture again:
 
-# %%
+# %% tags=["figure"]
+#@title Figure: What speaks for each digit (blue) and against it (red)
 limit = np.abs(W).max()
 fig, axes = plt.subplots(1, 10, figsize=(9, 1.5))
 for k, ax in enumerate(axes):
@@ -755,7 +750,7 @@ fig.suptitle("What speaks for each digit (blue) and against it (red)",
 plt.show()
 
 # %% [markdown]
-# Look at the 0: ink in the middle speaks strongly against it. Nobody wrote that rule; it came out of the loop. (How far such pictures may be trusted as explanations: notebook 34.)
+# Look at the 0: ink in the middle speaks strongly against it. Nobody wrote that rule; it came out of the loop. (How far such pictures may be trusted as explanations: notebook [[interpretability_and_fairness]].)
 #
 # **A trap in the loop.** Why 896 training pictures? It is 28 · 32. With one more, every epoch ends with a batch of a single picture, which gets a full step all for itself. Watch what that does:
 
@@ -775,12 +770,12 @@ ax.set(title="897 pictures: after a batch of one, some epochs end badly",
 ax.legend(loc="lower right")
 plt.show()
 
+
 # %% [markdown]
 # One picture more, and how good the model is depends on the epoch in which you stop: most end well, some far below, and no error message tells. The blue run has the same orders and leaves the last batch out (another picture in every epoch, so none is lost for good).
 
 # %% [markdown]
-# ### Exercise 2.8 · deal the batches
-#
+# ### Exercise 2.8 · deal the batches (5 min)
 # Write the part of the loop that decides who is in which batch. Shuffle the row numbers 0 … n−1 with the generator `rng`, then cut them into batches of `size`; the last may be smaller. Every row must come exactly once.
 
 # %% tags=["exercise"]
@@ -790,6 +785,7 @@ def batches(n, size, rng):
     -> list of int arrays, each of length `size` but perhaps the last
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("2.8", "deal the batches"):
@@ -814,14 +810,13 @@ with check("2.8", "deal the batches"):
 #
 # `rng.permutation(n)` shuffles; `range(0, n, size)` gives the starts.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def batches(n, size, rng):
-#     order = rng.permutation(n)
-#     return [order[start:start + size] for start in range(0, n, size)]
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 2.8 · runs only while yours does not pass
+if not solved("2.8"):
+    def batches(n, size, rng):
+        order = rng.permutation(n)
+        return [order[start:start + size] for start in range(0, n, size)]
 
 # %% [markdown]
 # ## 2.9 Too small, right, too large
@@ -861,7 +856,7 @@ print(f"lowest at η = {sweep[np.argmin(at_end)]:.2g}; at η = {sweep[-1]:.0f}: 
 
 # %% [markdown]
 # A small rate creeps. A large one jumps about. Any rate in the valley will do; 0.5 lies in it. The large rate's *accuracy* hardly suffers, because only the order of the ten scores counts for that; its *loss* does, because it gives even its wrong answers with near certainty. Search rates in factors, not in differences, and look at the curve, not
-# only at its end. Notebook 07 lets the rate change while training.
+# only at its end. Notebook [[optimizers]] lets the rate change while training.
 #
 # Is dividing by 16 as important as standardizing was in 2.3? All pixels have the same unit, so it merely renames the rate. Raw pixels are 16 times larger, so the slopes and with them the step on $W$ are 16 times larger; and in the scores this step is multiplied by the pixels, 16 times larger again: 256 times in all.
 
@@ -928,15 +923,15 @@ print(f"test accuracy {share:.1%} ± {margin:.1%} (95 % interval), "
 claim("test accuracy by hand", share, at_least=0.94, applies=profile() != "quick")
 
 # %% [markdown]
-# Where does the margin come from? Each test picture is a draw: right with probability $p$, else wrong. The share of right ones among $n$ then has the standard deviation $\sqrt{p(1-p)/n}$, and in 95 of 100 test sets it lies within 1.96 of them around $p$. It is a rule of thumb for a $p$ not too near to 0 or 1; notebook 08 derives it
+# Where does the margin come from? Each test picture is a draw: right with probability $p$, else wrong. The share of right ones among $n$ then has the standard deviation $\sqrt{p(1-p)/n}$, and in 95 of 100 test sets it lies within 1.96 of them around $p$. It is a rule of thumb for a $p$ not too near to 0 or 1; notebook [[evaluation_metrics]] derives it
 # and a better one. Check it with draws:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 shares = np.random.default_rng(2).binomial(500, 0.96, 100_000) / 500
 formula = np.sqrt(0.96 * 0.04 / 500)
 print(f"spread of 100,000 test sets {shares.std():.4f}, formula {formula:.4f};"
       f" within 1.96 of it {np.mean(np.abs(shares - 0.96) <= 1.96 * formula):.0%}")
+
 
 # %% [markdown]
 # That is the luck of *which* pictures are in the test set. Another kind of luck is the random start with the order of the batches. Compare the two by experiment: new starts on the same pictures, and new cuts with the same start (a new cut draws the training pictures afresh too, so its spread holds both).
@@ -974,11 +969,12 @@ print(f"standard deviation: new start and order {np.std(seeds, ddof=1):.2%}, "
       f"new cut into training and test {np.std(cuts, ddof=1):.2%}")
 
 # %% [markdown]
-# The spread over starts (*seeds*, 随机种子) therefore is not the uncertainty of the accuracy on *new pictures*; the yellow band is closer to it. A difference between two models that is smaller than the band needs a better comparison (notebook 08) or more test pictures.
+# The spread over starts (*seeds*, 随机种子) therefore is not the uncertainty of the accuracy on *new pictures*; the yellow band is closer to it. A difference between two models that is smaller than the band needs a better comparison (notebook [[evaluation_metrics]]) or more test pictures.
 #
 # And the mistakes? Always look:
 
-# %%
+# %% tags=["figure"]
+#@title Figure: The ten surest mistakes
 wrong = np.flatnonzero(~right_or_wrong)
 P = softmax(X_test[wrong] @ W + b)
 surest = wrong[np.argsort(-P.max(axis=1))][:10]
@@ -989,12 +985,12 @@ fig = plotting.image_grid(digits.x_test[surest], titles, columns=5, size=1.4)
 fig.suptitle("The ten surest mistakes", fontweight="bold")
 plt.show()
 
+
 # %% [markdown]
 # Above each: the answer with the probability that the model gave it, then the label. A high probability is no guarantee; section 2.14 uses it nevertheless, for what it can show.
 
 # %% [markdown]
-# ### Exercise 2.11 · how many test pictures?
-#
+# ### Exercise 2.11 · how many test pictures? (3 min)
 # Your customer wants the accuracy to within `margin` (0.01 for ± 1 point, 95 % interval). You expect an accuracy near `p`. Return the smallest whole number of test pictures that suffices, by the rule above. Try it with your guess for the digits: is 500 enough for ± 1 point?
 
 # %% tags=["exercise"]
@@ -1004,6 +1000,7 @@ def pictures_needed(p, margin):
     p, margin: numbers between 0 and 1 -> int
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("2.11", "how many test pictures?"):
@@ -1019,13 +1016,12 @@ with check("2.11", "how many test pictures?"):
 #
 # Square both sides and solve for $n$; `math.ceil` or `np.ceil` rounds up.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def pictures_needed(p, margin):
-#     return int(np.ceil(1.96**2 * p * (1 - p) / margin**2))
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 2.11 · runs only while yours does not pass
+if not solved("2.11"):
+    def pictures_needed(p, margin):
+        return int(np.ceil(1.96**2 * p * (1 - p) / margin**2))
 
 # %% [markdown]
 # ## 2.12 The same loop in Keras
@@ -1062,7 +1058,8 @@ claim("test loss, difference",
 claim("weights and biases, largest difference",
       max(np.abs(W - W_keras).max(), np.abs(b - b_keras).max()), at_most=1e-5)
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Two loops, one curve
 fig, ax = plt.subplots(figsize=(6, 3.2))
 ax.plot(range(1, EPOCHS + 1), losses, lw=5, alpha=0.4, label="by hand")
 ax.plot(range(1, EPOCHS + 1), keras_losses, "--", color="black", label="Keras")
@@ -1072,7 +1069,7 @@ plt.show()
 
 # %% [markdown]
 # After 840 updates the parameters agree to five decimals or better. Ours counts in 64 bits, Keras in 32, so the last digits must differ. Nothing is hidden in `fit`: it *is* the loop of 2.8. What Keras buys is the next step. To swap the network box for one with a hidden layer, we would have to derive a
-# new gradient (notebook 06); here it is one more line:
+# new gradient (notebook [[backpropagation]]); here it is one more line:
 
 # %%
 net = keras.Sequential([
@@ -1174,12 +1171,14 @@ for name, picture in inputs.items():
 # %% [markdown]
 # The last one passes every check: legal numbers, right shape. A client that divides by 16 because the training code did makes the server divide twice. How bad is it?
 
-# %%
+# %% tags=["evidence"]
+#@title Evidence: accuracy lost by dividing twice
 twice = softmax(X_test / 16 @ W + b)
 of_twice = np.mean(twice.argmax(axis=1) == y_test)
 print(f"divided twice: accuracy {of_twice:.1%} instead of {share:.1%}, "
       f"mean probability of its answers {twice.max(axis=1).mean():.2f}")
 claim("accuracy lost by dividing twice", share - of_twice, at_least=0.1)
+
 
 # %% [markdown]
 # No error, no warning, and a large part of the accuracy is gone. Preprocessing belongs *inside* the deployed model, in one place, and what reaches it has to be watched (2.14).
@@ -1222,12 +1221,12 @@ claim("predict on one row / our reader, medians",
       np.median(latency["model.predict(x)"]) / np.median(latency["reader(picture)"]),
       at_least=5, applies=profile() != "quick")
 
-# %% [markdown]
-# `predict` is made for thousands of rows and prepares accordingly; for single rows call the model, or export it (notebook 36). Of our reader's time, too, the matrix product is the smaller part; checks, softmax and bookkeeping are the rest.
 
 # %% [markdown]
-# ### Exercise 2.13 · a form that refuses nonsense
-#
+# `predict` is made for thousands of rows and prepares accordingly; for single rows call the model, or export it (notebook [[deployment_and_monitoring]]). Of our reader's time, too, the matrix product is the smaller part; checks, softmax and bookkeeping are the rest.
+
+# %% [markdown]
+# ### Exercise 2.13 · a form that refuses nonsense (14 min)
 # The neuron of 2.2 told a customer with −40 visits something. Write the check in front of it. `form` is a dictionary. Return the array `[visits, yuan]` (float) if both keys are there, both values are numbers (`int` or `float`, but not `bool`) and finite, neither is negative, and visits is a whole number. Otherwise
 # raise `ValueError`. Keys beyond these two are ignored.
 
@@ -1238,6 +1237,7 @@ def read_form(form):
     form: dict, e.g. {"visits": 2, "yuan": 49.5} -> (2,)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("2.13", "a form that refuses nonsense"):
@@ -1265,21 +1265,21 @@ with check("2.13", "a form that refuses nonsense"):
 #
 # Go through the two keys in a loop. `isinstance(True, int)` is true in Python: ask for `bool` first. `0 <= value < float("inf")` is false for negative numbers, infinity and nan; `visits % 1` is 0 for a whole number.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def read_form(form):
-#     for key in ("visits", "yuan"):
-#         value = form.get(key)
-#         if isinstance(value, bool) or not isinstance(value, (int, float)):
-#             raise ValueError(f"{key} must be a number")
-#         if not 0 <= value < float("inf"):  # nan fails every comparison
-#             raise ValueError(f"{key} must be finite and not negative")
-#     if form["visits"] % 1 != 0:
-#         raise ValueError("visits must be a whole number")
-#     return np.array([form["visits"], form["yuan"]], dtype=float)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 2.13 · runs only while yours does not pass
+if not solved("2.13"):
+    def read_form(form):
+        for key in ("visits", "yuan"):
+            value = form.get(key)
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise ValueError(f"{key} must be a number")
+            if not 0 <= value < float("inf"):  # nan fails every comparison
+                raise ValueError(f"{key} must be finite and not negative")
+        if form["visits"] % 1 != 0:
+            raise ValueError("visits must be a whole number")
+        return np.array([form["visits"], form["yuan"]], dtype=float)
+
 
 # %% [markdown]
 # ## 2.14 Drift: the world moves, the model stays
@@ -1346,13 +1346,13 @@ for name, span in (("as trained", slice(0, 10)), ("slipped", slice(10, 20)),
     print(f"{name:10} alarms of 10 days: {ink:2} by ink, {confidence:2} by confidence; "
           f"accuracy {daily_accuracy[span].mean():.0%}")
 
-# %% [markdown]
-# From day 11 the ink stays in its band or at its edge, and accuracy is more than halved: only the confidence notices. From day 21 both monitors cry, and accuracy is as good as before: paler ink shrinks all of $XW$ alike, and only the bias can change which of the ten scores is largest. (At a quarter of the ink it seldom does; at a sixteenth, in 2.13, it often did.) So a monitor without labels says *look here*. What it costs only labels can say: have a
-# few dozen pictures labeled whenever an alarm sounds. (*Drift*, 漂移; more in notebooks 26 and 36.)
 
 # %% [markdown]
-# ### Exercise 2.14 · an alarm that does not cry wolf
-#
+# From day 11 the ink stays in its band or at its edge, and accuracy is more than halved: only the confidence notices. From day 21 both monitors cry, and accuracy is as good as before: paler ink shrinks all of $XW$ alike, and only the bias can change which of the ten scores is largest. (At a quarter of the ink it seldom does; at a sixteenth, in 2.13, it often did.) So a monitor without labels says *look here*. What it costs only labels can say: have a
+# few dozen pictures labeled whenever an alarm sounds. (*Drift*, 漂移; more in notebooks [[finance_risk]] and [[deployment_and_monitoring]].)
+
+# %% [markdown]
+# ### Exercise 2.14 · an alarm that does not cry wolf (10 min)
 # A single day outside the band may be chance. Return the number of the first day (counted from 1) on which the daily value has been outside `center ± width` for `wait` days in a row, that day included; `None` if that never happens. Exactly on the edge is still inside.
 
 # %% tags=["exercise"]
@@ -1362,6 +1362,7 @@ def first_alarm(values, center, width, wait):
     values: (days,) daily means; center, width: numbers; wait: days in a row
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("2.14", "an alarm that does not cry wolf"):
@@ -1380,20 +1381,18 @@ with check("2.14", "an alarm that does not cry wolf"):
 #
 # Count the days in a row: add 1 when outside, go back to 0 when inside. `enumerate(values, 1)` counts from 1.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def first_alarm(values, center, width, wait):
-#     in_a_row = 0
-#     for day, value in enumerate(values, 1):
-#         in_a_row = in_a_row + 1 if abs(value - center) > width else 0
-#         if in_a_row == wait:
-#             return day
-#     return None
-# ```
-# </details>
-#
 # Try it on `watched[:, 1]`: on which day would it wake you with `wait=1`, with 3?
+
+# %% tags=["solution"]
+#@title Solution 2.14 · runs only while yours does not pass
+if not solved("2.14"):
+    def first_alarm(values, center, width, wait):
+        in_a_row = 0
+        for day, value in enumerate(values, 1):
+            in_a_row = in_a_row + 1 if abs(value - center) > width else 0
+            if in_a_row == wait:
+                return day
+        return None
 
 # %% [markdown]
 # ## 2.15 Back to the start: what to do when it is wrong
@@ -1458,8 +1457,8 @@ claim("accuracy on slipped pictures regained without a new label",
       regained[0] - results["new pictures only"][0][0], at_least=0.3)
 
 # %% [markdown]
-# Trained on new pictures only, the model learns the new position and loses the old one (*forgetting*, 遗忘: notebook 35). Old and new together keep most of the old. And where you can *describe* the change, slipped copies (*augmentation*, 数据增强: notebook 03) do it without one new label. Still, the pictures as before lose a little, and the last model fits even its training pictures less well than
-# one trained equally long on one position: its 64 weights per digit now have to serve two. The next box to open would be the network (notebook 09). This uses the test set several times, to show you the comparison; to *choose* between the remedies you would take a fresh validation set.
+# Trained on new pictures only, the model learns the new position and loses the old one (*forgetting*, 遗忘: notebook [[automl_and_continual_learning]]). Old and new together keep most of the old. And where you can *describe* the change, slipped copies (*augmentation*, 数据增强: notebook [[preparing_data]]) do it without one new label. Still, the pictures as before lose a little, and the last model fits even its training pictures less well than
+# one trained equally long on one position: its 64 weights per digit now have to serve two. The next box to open would be the network (notebook [[convolution]]). This uses the test set several times, to show you the comparison; to *choose* between the remedies you would take a fresh validation set.
 #
 # That was the outer loop: a new model, a new version number, and the evaluation box before it goes into service.
 #
@@ -1470,17 +1469,17 @@ claim("accuracy on slipped pictures regained without a new label",
 # |---|---|---|
 # | the loss does not start near $\log k$ for $k$ classes | network, loss | start too large? a sum where a mean should be? softmax forgotten? (Wrong labels don't show here: at the start any label is as surprising as any other.) |
 # | the training loss does not fall, or jumps | gradient, update | gradient check; rate times or divided by 10 (2.9); do labels belong to their rows? softmax twice? |
-# | training loss fine, validation poor | data, network | more data if the curve still rises (2.10); notebook 12 |
-# | validation fine, test poor | evaluation | a leak, or the validation set asked too often (notebook 03) |
+# | training loss fine, validation poor | data, network | more data if the curve still rises (2.10); notebook [[training_deep_networks]] |
+# | validation fine, test poor | evaluation | a leak, or the validation set asked too often (notebook [[preparing_data]]) |
 # | test fine, users complain | deployment | is preprocessing the same? (2.13) Has the input changed? (2.14) |
 # | everything fine, and nobody is helped | none of them | the wrong question: parts 4 and 6 |
 
 # %% [markdown]
 # ## 2.16 Where it breaks
 #
-# - **The map leaves people out.** Who chose the question, who labeled, who is harmed by a mistake? Notebooks 33, 34 and 39 ask.
+# - **The map leaves people out.** Who chose the question, who labeled, who is harmed by a mistake? Notebooks [[privacy_and_security]], [[interpretability_and_fairness]] and [[product_innovation]] ask.
 # - **Held-out is not the world.** Training and test pictures come from one collection and the same thirteen hands; the margin of 2.11 knows nothing of other hands. The slipped camera showed what such a test accuracy promises, and what it doesn't.
-# - **650 parameters are not 650 million.** At that size the loop is the same, but one step needs many machines (31), data cannot be looked at one by one, evaluation becomes the harder half (08, 16), and you seldom start at zero (17, 18).
+# - **650 parameters are not 650 million.** At that size the loop is the same, but one step needs many machines ([[training_at_scale]]), data cannot be looked at one by one, evaluation becomes the harder half ([[evaluation_metrics]], [[project_gpt]]), and you seldom start at zero ([[project_pretrained_gpt2]], [[transfer_learning]]).
 # - **Labels may be wrong or late.** In fraud or medicine the truth comes after months: drift is then all you can see.
 #
 # **What a product team should ask.** What is the baseline, and the margin of the accuracy? Which inputs are refused? Is preprocessing in one place? Who gets the alarm, who labels the sample, how fast can we go back to the version of last week?

@@ -1,11 +1,9 @@
 # ---
 # jupyter:
 #   course:
-#     part: 2
-#     minutes: 130
-#     data: "wines, tumors, 8×8 digits, two photographs (all real, inside scikit-learn)"
+#     datasets: [wine, breast_cancer, digits, sample_images]
 #     covers: "Cleaning, missing values, outliers, scaling, splits and leakage, augmentation."
-#     prerequisites: [02_life_of_a_model]
+#     prerequisites: [life_of_a_model]
 #     ledger: [D1-3.2-b, D1-5.2-d, D2-2-e, D2-3.3.2-a, D2-3.3.2-b, D2-3.3.2-c, D2-3.3.6-a,
 #       D2-6.2-c, D2-6.5-d, D3-3.2-a, D3-3.2-f, D3-A.2-d, D4-3.2-a, D4-3.2-d, D4-7.2-d]
 #   jupytext:
@@ -29,18 +27,13 @@
 # - say why a value is missing, choose a filling, and compare choices by cross-validation with its spread;
 # - detect outliers that hide from the mean, and derive why they can;
 # - scale, split and encode without letting the test set in, and catch a leak that somebody else built;
-# - augment pictures by hand, and measure where an augmentation starts to lie about the label.
+# - augment images by hand, and measure where an augmentation starts to lie about the label.
 
 # %% tags=["setup"]
-try:
-    import course_utils
-except ModuleNotFoundError:  # Colab, Kaggle: add the companion package, leave TensorFlow as it is
-    get_ipython().run_line_magic("pip", "install -q git+https://github.com/your_org/large-models-course")
-
 import matplotlib.pyplot as plt
 import numpy as np
 
-from course_utils import by_profile, check, claim, data, devices, plotting
+from course_utils import by_profile, check, claim, data, devices, plotting, solved
 
 plotting.use_style()
 rng = np.random.default_rng(0)
@@ -49,9 +42,10 @@ rng = np.random.default_rng(0)
 # ## 3.1 Look first: a table with something wrong
 #
 # scikit-learn ships a real table: 178 Italian wines, chemically analyzed (Forina and others, 1986), of three kinds, Barolo, Grignolino and Barbera (the table calls them cultivars; Barolo's grape is Nebbiolo). It states no units; those below fit the sizes. We keep five measurements and the name, and plant the kinds of damage that tables pick up in
-# spreadsheets and exports. The function is printed so that nothing is hidden, but skip it: you should find the defects in the picture.
+# spreadsheets and exports. The code that plants it is folded: first find the defects in the figure.
 
-# %%
+# %% tags=["plumbing"]
+#@title Plumbing: read the table, plant defects, draw a table
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -65,33 +59,30 @@ original = numbers[:, [0, 1, 9, 10, 12]]
 cultivars = np.array(KNOWN)[numbers[:, 13].astype(int)]
 
 
-def plant_defects(X, names, rng):
-    """A damaged copy of table and names, with some rows repeated at the end."""
-    X, names = X.copy(), names.astype("U12")
-    rows = iter(rng.permutation(len(X)))
+def plant_defects(table, names, rng):
+    """A damaged copy of table (n, 5) and names (n,), some rows repeated at the end."""
+    table, names = table.copy(), names.astype("U12")
+    rows = iter(rng.permutation(len(table)))
     take = lambda count: [next(rows) for _ in range(count)]
-    X[take(9), 0] /= 100
-    X[take(7), 4] /= 1000
-    X[take(4), 1] *= -1
-    X[take(6), 2] = 999
-    X[take(10), 3] = np.nan
+    table[take(9), 0] /= 100
+    table[take(7), 4] /= 1000
+    table[take(4), 1] *= -1
+    table[take(6), 2] = 999
+    table[take(10), 3] = np.nan
     for row in take(12):
         spell = [str.lower, str.upper, lambda name: name + " ",
                  lambda name: name[:3] + name[4:]][row % 4]
         names[row] = spell(str(names[row]))
     again = take(6)
     names_again = [name.upper() for name in names[again]]
-    return np.vstack([X, X[again]]), np.concatenate([names, names_again])
+    return np.vstack([table, table[again]]), np.concatenate([names, names_again])
 
 
-X_raw, names_raw = plant_defects(original, cultivars, np.random.default_rng(3))
-
-# %%
-def draw_table(X, names, title):
-    """One strip per column, one bar per spelling. X: (n, 5), names: (n,) str."""
+def draw_table(table, names, title):
+    """One strip per column, one bar per spelling. table: (n, 5), names: (n,) str."""
     fig, axes = plt.subplots(2, 3, figsize=(9, 4.4))
-    jitter = np.random.default_rng(0).random(len(X))
-    for ax, name, unit, column in zip(axes.flat, COLUMNS, UNITS, X.T):
+    jitter = np.random.default_rng(0).random(len(table))
+    for ax, name, unit, column in zip(axes.flat, COLUMNS, UNITS, table.T):
         ax.plot(column, jitter, ".", ms=4, alpha=0.6)
         missing = np.isnan(column).sum()
         ax.set(title=f"{name}: {missing} missing", xlabel=unit, yticks=[])
@@ -99,14 +90,18 @@ def draw_table(X, names, title):
     axes[1, 2].barh([repr(str(name)) for name in spellings], counts)
     axes[1, 2].set(title=f"cultivar: {len(spellings)} spellings", xlabel="rows")
     axes[1, 2].tick_params(axis="y", labelsize=7)
-    fig.suptitle(f"{title}: {len(X)} rows", fontweight="bold")
+    fig.suptitle(f"{title}: {len(table)} rows", fontweight="bold")
     plt.show()
 
 
-draw_table(X_raw, names_raw, "As received")
+received, received_names = plant_defects(original, cultivars, np.random.default_rng(3))
+
+# %% tags=["figure"]
+#@title Figure: As received: 184 rows
+draw_table(received, received_names, "As received")
 
 # %% [markdown]
-# Each strip holds one dot per wine (height is random, so that dots don't cover each other). Five things leap out:
+# Each strip holds one dot per wine (its height is random, so that dots don't cover each other). Five things stand out:
 #
 # - **alcohol**: a group far left of the rest. A wine of 0.13 % does not exist, but 0.13 is 13 % written as a fraction.
 # - **malic_acid**: some values are below 0. No concentration is negative.
@@ -120,15 +115,15 @@ draw_table(X_raw, names_raw, "As received")
 # hand: rules can be read, questioned and run again on next month's file. And each writes down what it did.
 
 # %%
-X, names, log = X_raw.copy(), names_raw.copy(), {}
+mended, log = received.copy(), {}
 
 for column, factor in ((0, 100), (4, 1000)):
-    typical = np.nanmedian(X[:, column])
-    wrong_unit = X[:, column] < typical / 10
-    X[wrong_unit, column] *= factor
+    typical = np.nanmedian(mended[:, column])
+    wrong_unit = mended[:, column] < typical / 10
+    mended[wrong_unit, column] *= factor
     log[f"{COLUMNS[column]}: times {factor}"] = wrong_unit.sum()
-for column, impossible in ((1, X[:, 1] < 0), (2, X[:, 2] == 999)):
-    X[impossible, column] = np.nan
+for column, impossible in ((1, mended[:, 1] < 0), (2, mended[:, 2] == 999)):
+    mended[impossible, column] = np.nan
     log[f"{COLUMNS[column]}: set missing"] = impossible.sum()
 
 # %% [markdown]
@@ -137,39 +132,40 @@ for column, impossible in ((1, X[:, 1] < 0), (2, X[:, 2] == 999)):
 # %%
 from difflib import get_close_matches
 
-tidy = np.char.capitalize(np.char.strip(names))
+tidy = np.char.capitalize(np.char.strip(received_names))
 # below 0.8 no match comes back and [0] fails: a question for a person, not for a rule
-nearest = [get_close_matches(name, KNOWN, n=1, cutoff=0.8)[0] for name in tidy]
-log["cultivar: respelled"] = np.sum(np.array(nearest) != names)
-names = np.array(nearest)
+respelled = np.array([get_close_matches(name, KNOWN, n=1, cutoff=0.8)[0]
+                      for name in tidy])
+log["cultivar: respelled"] = np.sum(respelled != received_names)
 
-keys = [(*map(str, row), name) for row, name in zip(X, names)]
+keys = [(*map(str, row), name) for row, name in zip(mended, respelled)]
 first = np.array([keys.index(key) == i for i, key in enumerate(keys)])
 log["rows: repeated, dropped"] = np.sum(~first)
-X, names = X[first], names[first]
+wines, wine_names = mended[first], respelled[first]
+known = ~np.isnan(wines)  # (178, 5)
 
 for rule, count in log.items():
     print(f"{rule:30} {count:3}")
-draw_table(X, names, "After the repairs")
+draw_table(wines, wine_names, "After the repairs")
 
 # %% [markdown]
 # Now each strip is one cloud, there are three names, and 178 rows. Because we planted the damage we can do what is impossible in real life, and compare with the truth:
 
-# %%
-known = ~np.isnan(X)
+# %% tags=["evidence"]
+#@title Evidence: the repaired table against the original
 claim("repaired table against the original, largest relative difference",
-      np.max(np.abs(X / original - 1)[known]), at_most=1e-12)
-claim("names that differ from the original", np.sum(names != cultivars), at_most=0)
-print(f"left missing: {np.sum(~known)} of {X.size} values,",
-      f"in {np.sum(~known.all(axis=1))} of {len(X)} rows")
+      np.max(np.abs(wines / original - 1)[known]), at_most=1e-12)
+claim("names that differ from the original", np.sum(wine_names != cultivars), at_most=0)
+print(f"left missing: {np.sum(~known)} of {wines.size} values,",
+      f"in {np.sum(~known.all(axis=1))} of {len(wines)} rows")
+
 
 # %% [markdown]
-# One of the documents defines cleaning as "removing noise and missing values". Removing *rows* with a hole would cost us the 20 wines just counted; sections 3.2 and 3.3 show what else it would cost. And noise can't be removed by a rule that doesn't know the truth: what we
+# Document 2 (3.3.2; notebook [[start_here]] lists the five documents) defines cleaning as "removing noise and missing values". Removing *rows* with a hole would cost us the 20 wines just counted; sections 3.2 and 3.3 show what else it would cost. And noise can't be removed by a rule that doesn't know the truth: what we
 # corrected are *errors*, each with a reason.
 
 # %% [markdown]
-# ### Exercise 3.1 · repeats that are not quite equal
-#
+# ### Exercise 3.1 · repeats that are not quite equal (10 min)
 # The same bottle measured twice gives nearly the same row. Mark every row for which some *earlier* row differs by at most `tolerance` in every column; a column where either value is missing (NaN) doesn't speak against it.
 
 # %% tags=["exercise"]
@@ -181,36 +177,41 @@ def repeats(rows, tolerance):
     """
     raise NotImplementedError("your turn")
 
+
 # %% tags=["check"]
 with check("3.1", "near repeats"):
-    hole = np.nan
-    rows_t = np.array([[1, 5, 2], [1, 5.5, 2], [1, 5, hole], [4, 4, 4], [2, 5, 2],
-                       [4, hole, 4.5], [9, 4, 4], [1.5, 5.5, 2.5], [9, 5, 4],
+    hole_t = np.nan
+    rows_t = np.array([[1, 5, 2], [1, 5.5, 2], [1, 5, hole_t], [4, 4, 4], [2, 5, 2],
+                       [4, hole_t, 4.5], [9, 4, 4], [1.5, 5.5, 2.5], [9, 5, 4],
                        [2, 6, 3]])  # near a row that is itself a repeat
-    for tolerance_t, expected in ((0.5, [0, 1, 1, 0, 0, 1, 0, 1, 0, 1]),
-                                  (0.25, [0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
-                                  (1, [0, 1, 1, 0, 1, 1, 0, 1, 1, 1])):
+    for given_t, tolerance_t, expected_t in (
+            (rows_t, 0.5, [0, 1, 1, 0, 0, 1, 0, 1, 0, 1]),
+            (rows_t, 0.25, [0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
+            (rows_t, 1, [0, 1, 1, 0, 1, 1, 0, 1, 1, 1]),
+            (rows_t, 0, [0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
+            (rows_t[:1], 0.5, [0]),  # one row
+            # rows without any value speak against nothing
+            (np.array([[hole_t, hole_t], [1, 2], [5, 5], [hole_t, hole_t]]), 0, [0, 1, 1, 1])):
         np.testing.assert_array_equal(
-            np.asarray(repeats(rows_t, tolerance_t)).astype(int), expected,
-            f"tolerance {tolerance_t}")
+            np.asarray(repeats(given_t.copy(), tolerance_t)).astype(int), expected_t,
+            f"{len(given_t)} rows, tolerance {tolerance_t}")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
 # For row $i$: `gap = np.abs(rows[:i] - rows[i])`, shape $(i, d)$. A comparison with NaN is False, so ask for `np.isnan(gap)` separately. *All* columns must agree, with *any* earlier row.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def repeats(rows, tolerance):
-#     answer = []
-#     for i, row in enumerate(rows):
-#         gap = np.abs(rows[:i] - row)
-#         agree = np.all((gap <= tolerance) | np.isnan(gap), axis=1)
-#         answer.append(agree.any())
-#     return np.array(answer)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 3.1 · runs only while yours does not pass
+if not solved("3.1"):
+    def repeats(rows, tolerance):
+        answer = []
+        for i, row in enumerate(rows):
+            gap = np.abs(rows[:i] - row)
+            agree = np.all((gap <= tolerance) | np.isnan(gap), axis=1)
+            answer.append(agree.any())
+        return np.array(answer)
 
 # %% [markdown]
 # ## 3.2 Why is it missing?
@@ -244,10 +245,11 @@ def chance_missing(mechanism, own, seen, share=0.3):
     return np.clip(p * share / p.mean(), 0, 0.98)
 
 
+mask_rng = np.random.default_rng(32)
 fig, axes = plt.subplots(1, 3, figsize=(9, 3), sharey=True)
 for ax, mechanism in zip(axes, ("MCAR", "MAR", "MNAR")):
     p = chance_missing(mechanism, standard(radius), standard(outline))
-    left = radius[rng.random(len(radius)) >= p]
+    left = radius[mask_rng.random(len(radius)) >= p]
     ax.hist(radius, np.arange(6, 30), color=plotting.GRAY, alpha=0.4, label="all")
     ax.hist(left, np.arange(6, 30), histtype="step", lw=2, label="left")
     ax.axvline(radius.mean(), color=plotting.GRAY)
@@ -258,6 +260,7 @@ axes[0].set_ylabel("tumors")
 axes[0].legend()
 fig.suptitle("The same share is missing; only the reason differs", fontweight="bold")
 plt.show()
+
 
 # %% [markdown]
 # MCAR thins the histogram evenly. The other two eat its right side, and the mean of what is left (dashed) slides away from the truth (solid). One mask could be luck: take 300, and try two repairs. *Fill with the mean* can't move the mean.
@@ -276,14 +279,16 @@ def three_means(mechanism, rng):
 
 
 REPAIRS = ["rows dropped", "filled with the mean", "filled by regression"]
+mask_rng = np.random.default_rng(320)
 fig, ax = plt.subplots(figsize=(6.6, 3))
 for i, mechanism in enumerate(("MCAR", "MAR", "MNAR")):
-    errors = np.array([three_means(mechanism, rng) for _ in range(300)])
+    errors = np.array([three_means(mechanism, mask_rng) for _ in range(300)])
+    spread = errors.std(axis=0, ddof=1)
     for k, color in enumerate((plotting.GRAY, plotting.ORANGE, plotting.BLUE)):
-        ax.errorbar(i + 0.15 * (k - 1), errors[:, k].mean(), errors[:, k].std(),
+        ax.errorbar(i + 0.15 * (k - 1), errors[:, k].mean(), spread[k],
                     fmt="o", color=color, capsize=4, label=REPAIRS[k] if i == 0 else "")
-    print(f"{mechanism:5}", *(f"{name} {e.mean():+.2f} ± {e.std():.2f}  "
-                             for name, e in zip(REPAIRS, errors.T)))
+    print(f"{mechanism:5}", *(f"{name} {mean:+.2f} ± {s:.2f}  " for name, mean, s
+                             in zip(REPAIRS, errors.mean(axis=0), spread)))
 ax.axhline(0, color="black", lw=0.8)
 ax.set(title="A line through what we see mends MAR, not MNAR", xticks=range(3),
        xticklabels=["MCAR", "MAR", "MNAR"], ylabel="error of the mean (± s.d.)")
@@ -301,9 +306,8 @@ plt.show()
 #
 # The correlation with another, complete column $z$ is $r = s_{xz}/(s_x s_z)$, with the covariance $s_{xz} = \frac1n\sum (x_i - \bar x)(z_i - \bar z)$. In that sum, too, the filled rows contribute 0, so $s_{xz}$ shrinks by $1-q$; $s_x$ shrinks by $\sqrt{1-q}$, and $s_z$ stays. So $r$ is multiplied by $(1-q)/\sqrt{1-q} = \sqrt{1-q}$ (times $s_z$ among the observed over $s_z$ of all, which is near 1 under MCAR).
 
-# %%
-# NBVAL_CHECK_OUTPUT
-hole = np.random.default_rng(1).random(len(radius)) < 0.3
+# %% tags=["nbval-check-output"]
+hole = np.random.default_rng(1).random(len(radius)) < 0.3  # (569,)
 q, seen = hole.mean(), ~hole
 filled = np.where(hole, radius[seen].mean(), radius)
 shrunk = np.sqrt(1 - q) * outline[seen].std() / outline.std()
@@ -328,35 +332,37 @@ from sklearn.impute import KNNImputer
 
 def knn_fill(X_train, X, k=5):
     """X with its holes filled from the k nearest training rows. (n, d) -> (n, d)"""
-    filled = X.copy()
+    result = X.copy()
     for i, j in np.argwhere(np.isnan(X)):
         squares = (X_train - X[i]) ** 2  # NaN where either row has a hole
         distance = np.nanmean(squares, axis=1) * X.shape[1]
         has = ~np.isnan(X_train[:, j])
         nearest = np.argsort(distance[has], kind="stable")[:k]
-        filled[i, j] = X_train[has, j][nearest].mean()
-    return filled
+        result[i, j] = X_train[has, j][nearest].mean()
+    return result
 
 
-Z = (X - np.nanmean(X, axis=0)) / np.nanstd(X, axis=0)  # our wines; scales: see 3.5
+center, width = np.nanmean(wines, axis=0), np.nanstd(wines, axis=0)
+scaled_wines = (wines - center) / width  # one scale for all columns: see 3.5
 claim("k-NN filling against scikit-learn, largest difference",
-      np.abs(knn_fill(Z[:120], Z) - KNNImputer().fit(Z[:120]).transform(Z)).max(),
+      np.abs(knn_fill(scaled_wines[:120], scaled_wines)
+             - KNNImputer().fit(scaled_wines[:120]).transform(scaled_wines)).max(),
       at_most=1e-12)
-for name, filled in {
-        "neighbors": knn_fill(Z, Z) * np.nanstd(X, axis=0) + np.nanmean(X, axis=0),
-        "the mean": np.where(known, X, np.nanmean(X, axis=0))}.items():
-    malic, shade, hue = (np.abs(filled - original)[~known[:, j], j].mean()
+for name, result in {
+        "neighbors": knn_fill(scaled_wines, scaled_wines) * width + center,
+        "the mean": np.where(known, wines, center)}.items():
+    malic, shade, hue = (np.abs(result - original)[~known[:, j], j].mean()
                          for j in (1, 2, 3))
     print(f"filled with {name:9}: mean error malic acid {malic:.2f} g/L,"
           f" color {shade:.2f}, hue {hue:.3f}")
+
 
 # %% [markdown]
 # *Iterative* imputation goes one further: it regresses each column on all others, fills, and repeats with the filled table until it settles (multiple imputation, as statisticians use it, adds noise and does it several times so that the spread is honest, too).
 
 # %% [markdown]
-# ### Exercise 3.2 · an imputer that remembers
-#
-# "It was missing" can be information: a test that nobody ordered says what the doctor thought. So fill each column with its *training* median, and append one column of 0 and 1 ("was missing") for each column that has a hole **in the training rows**. The test rows get exactly the same columns.
+# ### Exercise 3.2 · an imputer that remembers (8 min)
+# "It was missing" can be information: a test that nobody ordered says what the doctor thought. So fill each column with its *training* median, and append one column of 0 and 1 ("was missing") for each column that has a hole **in the training rows**. The test rows get exactly the same columns. Both tables stay as they were: return a new one.
 
 # %% tags=["exercise"]
 def fill_with_flags(X_train, X_test):
@@ -367,46 +373,53 @@ def fill_with_flags(X_train, X_test):
     """
     raise NotImplementedError("your turn")
 
+
 # %% tags=["check"]
 from sklearn.impute import SimpleImputer
 
 with check("3.2", "median and flags from the training rows"):
-    for seed in range(5):
-        test_rng = np.random.default_rng(seed)
-        train_t = test_rng.gamma(1.0, size=(21, 4))
-        test_t = test_rng.gamma(1.0, size=(8, 4)) + 1
-        train_t[test_rng.random((21, 4)) < [0.3, 0, 0.2, 0]] = np.nan
-        train_t[0, 0] = train_t[0, 2] = test_t[0, 2] = np.nan
-        test_t[test_rng.random((8, 4)) < [0.3, 0.3, 0.2, 0]] = np.nan
-        before = test_t.copy()
-        imputer = SimpleImputer(strategy="median", add_indicator=True).fit(train_t)
+    for seed_t, n_t in enumerate((21, 20, 3, 1, 21)):  # training rows
+        rng_t = np.random.default_rng(seed_t)
+        train_t = rng_t.gamma(1.0, size=(n_t, 4))
+        test_t = rng_t.gamma(1.0, size=(8, 4)) + 1
+        if n_t > 3:
+            train_t[rng_t.random((n_t, 4)) < [0.3, 0, 0.2, 0]] = np.nan
+            train_t[0, 0] = train_t[0, 2] = np.nan
+        test_t[rng_t.random((8, 4)) < [0.3, 0.3, 0.2, 0]] = np.nan
+        test_t[0, 1] = test_t[0, 2] = np.nan
+        imputer_t = SimpleImputer(strategy="median", add_indicator=True).fit(train_t)
         # scikit-learn refuses holes it has not seen in training unless told otherwise
-        imputer.indicator_.set_params(error_on_new=False)
-        ours = fill_with_flags(train_t, test_t)
-        np.testing.assert_allclose(ours, imputer.transform(test_t))
-        np.testing.assert_array_equal(test_t, before, "your function changed its input")
+        imputer_t.indicator_.set_params(error_on_new=False)
+        expected_t = imputer_t.transform(test_t)
+        for rows_t in (test_t, test_t[:1]):  # many rows, one row
+            given_t = train_t.copy(), rows_t.copy()
+            got_t = fill_with_flags(*given_t)
+            for table_t, before_t in zip(given_t, (train_t, rows_t)):
+                np.testing.assert_array_equal(table_t, before_t,
+                                              "the given tables must stay as they were")
+            np.testing.assert_allclose(got_t, expected_t[:len(rows_t)], rtol=1e-6,
+                                       err_msg=f"{n_t} training rows, {len(rows_t)} new")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
 # `np.nanmedian`, `np.where`, then `np.isnan(X_train).any(axis=0)` says which columns get a flag; `np.hstack` joins.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def fill_with_flags(X_train, X_test):
-#     holes = np.isnan(X_test)
-#     filled = np.where(holes, np.nanmedian(X_train, axis=0), X_test)
-#     flagged = np.isnan(X_train).any(axis=0)
-#     return np.hstack([filled, holes[:, flagged]])
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 3.2 · runs only while yours does not pass
+if not solved("3.2"):
+    def fill_with_flags(X_train, X_test):
+        holes = np.isnan(X_test)
+        filled = np.where(holes, np.nanmedian(X_train, axis=0), X_test)
+        flagged = np.isnan(X_train).any(axis=0)
+        return np.hstack([filled, holes[:, flagged]])
 
 # %% [markdown]
 # ## 3.3 Which filling is best? Ask by cross-validation
 #
 # The question that matters for a model is not how well the holes are filled but how well the *predictions* turn out. So: six columns of the tumor table, 30 % holes by each mechanism (MAR: driven by the first column, which stays complete), six strategies. Each is fitted on the training part of
-# every fold and judged on the rest by 5-fold cross-validation (section 3.6 builds it). The judge is AUC, the share of malignant–benign pairs that the model ranks right (notebook 08). All strategies see the same holes and the same folds, and new ones for each seed, so that there is a spread.
+# every fold and judged on the rest by 5-fold cross-validation (section 3.6 builds it). The judge is AUC, the share of malignant–benign pairs that the model ranks right (notebook [[evaluation_metrics]]). All strategies see the same holes and the same folds, and new ones for each seed, so that there is a spread.
 
 # %%
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401  switches it on
@@ -431,11 +444,10 @@ FILLINGS = {
 
 def filling_scores(mechanism, seed):
     """AUC of each filling, mean over five folds; and the share of complete rows."""
-    rng = np.random.default_rng(seed)
     Z = standard(tumors)
     p = chance_missing(mechanism, Z, Z[:, :1])
     p[:, 0] *= mechanism != "MAR"
-    X = np.where(rng.random(Z.shape) < p, np.nan, tumors)
+    X = np.where(np.random.default_rng(seed).random(Z.shape) < p, np.nan, tumors)
     scores = {name: [] for name in FILLINGS}
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
     for train, test in folds.split(X, malignant):
@@ -449,25 +461,31 @@ def filling_scores(mechanism, seed):
 
 
 # %%
-SEEDS = by_profile(quick=1, standard=5, full=20)
+FILLING_SEEDS = by_profile(quick=2, standard=10, full=40)
 fig, axes = plt.subplots(1, 3, figsize=(9, 3.3), sharey=True)
-best = {}
+filling_runs = {}
 for ax, mechanism in zip(axes, ("MCAR", "MAR", "MNAR")):
-    runs, complete = zip(*(filling_scores(mechanism, seed) for seed in range(SEEDS)))
+    runs, complete = zip(*(filling_scores(mechanism, seed)
+                           for seed in range(FILLING_SEEDS)))
     runs = np.array(runs)
-    best[mechanism] = runs
+    filling_runs[mechanism] = runs
     ax.plot(runs.T, range(len(FILLINGS)), ".", color=plotting.GRAY)
-    ax.errorbar(runs.mean(axis=0), range(len(FILLINGS)), xerr=runs.std(axis=0),
+    ax.errorbar(runs.mean(axis=0), range(len(FILLINGS)), xerr=runs.std(axis=0, ddof=1),
                 fmt="o", capsize=4)
     ax.set(title=f"{mechanism} ({np.mean(complete):.0%} rows complete)", xlabel="AUC")
 axes[0].set_yticks(range(len(FILLINGS)), list(FILLINGS))
-fig.suptitle("Dropping rows is worst; flags pay under MNAR", fontweight="bold")
+fig.suptitle("Flags pay under MNAR; dropping rows pays nowhere", fontweight="bold")
 plt.show()
-for mechanism, runs in best.items():
-    gain = runs - runs[:, [2]]  # paired: the same holes and folds
-    print(f"{mechanism:5} minus mean filling:", *(
-        f"{name} {g.mean():+.3f} ± {g.std():.3f};"
-        for name, g in list(zip(FILLINGS, gain.T))[::5] + [("flags", gain[:, 3])]))
+print("paired differences of AUC (same holes, same folds), mean ± standard error")
+for mechanism, runs in filling_runs.items():
+    gains = {f"{one} − {other}": runs[:, list(FILLINGS).index(one)]
+             - runs[:, list(FILLINGS).index(other)]
+             for one, other in (("drop rows", "mean"), ("drop rows", "median"),
+                                ("mean + flags", "mean"), ("iterative", "mean"),
+                                ("iterative", "mean + flags"))}
+    print(f"{mechanism:5}", *(f"{name} {g.mean():+.4f} ± "
+                             f"{g.std(ddof=1) / np.sqrt(len(g)):.4f};"
+                             for name, g in gains.items()))
 
 # %% [markdown]
 # Gray dots are single seeds, bars their s.d. Compare within a panel, not across (MAR has holes in five columns only). Dropping rows is worst in all three; it trains on the complete rows of the panel's title, and the incomplete test rows must be filled all the same. Under MCAR and MAR flags gain nothing, and iterative imputation leads the mean by 0.005 and 0.002 AUC.
@@ -481,8 +499,7 @@ for mechanism, runs in best.items():
 #
 # An *outlier* (异常值) is a value that doesn't look like the rest. The usual test is the *z-score*, $z_i = (x_i - \bar x)/s$, with an alarm at $|z| > 3$. Try it on ten readings of a thermometer, one of them absurd:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 readings = np.array([20.1, 19.8, 20.4, 20.0, 19.9, 20.2, 20.3, 19.7, 20.1, 2000.0])
 z = (readings - readings.mean()) / readings.std(ddof=1)
 print("z of 2000 °C:", z[-1].round(4), " z of 20.1 °C:", z[0].round(4))
@@ -507,8 +524,7 @@ print("z of 2000 °C:", z[-1].round(4), " z of 20.1 °C:", z[0].round(4))
 #
 # A third rule is the box plot's: a quarter of the values lie below the quartile $Q_1$, a quarter above $Q_3$. With $\text{IQR} = Q_3 - Q_1$, flag what lies outside the *fences* $[Q_1 - 1.5\,\text{IQR},\ Q_3 + 1.5\,\text{IQR}]$.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 from statistics import NormalDist
 
 three_quarters = NormalDist().inv_cdf(0.75)  # half of all values within ± this
@@ -522,6 +538,7 @@ fence = three_quarters + 1.5 * 2 * three_quarters
 print(f"normal values outside the fences: {2 * (1 - NormalDist().cdf(fence)):.1%}")
 bound = [(n - 1) / np.sqrt(n) for n in (5, 10, 11, 100)]
 print("largest possible z for n = 5, 10, 11, 100:", np.round(bound, 3))
+
 
 # %% [markdown]
 # Median and fences see the 2000 °C at once; on normal data the fences flag 0.7 % of good values. Now push an outlier away, and then add more of them:
@@ -562,7 +579,7 @@ right.legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# Left: $z$ creeps up to its bound 2.85 and stays below the alarm for ever; the robust score crosses it within the first few s.d. and goes on growing. Right: from 10 % outliers on $z$ is silent, on its formula. The median holds until half of the values are bad; beyond that, "the rest" is the outliers, and no method can know better.
+# Left: $z$ approaches its bound 2.85 and stays below the alarm for ever; the robust score crosses it within the first few s.d. and goes on growing. Right: from 10 % outliers on $z$ stays below the alarm, and it follows its formula. The median holds until half of the values are bad; beyond that, "the rest" is the outliers, and no method can know better.
 #
 # ### When not to delete
 #
@@ -591,13 +608,13 @@ print(f"flagged: {flagged[malignant == 1].mean():.0%} of the malignant,",
       f"{flagged[malignant == 0].mean():.0%} of the benign; on the log scale",
       np.sum(skew > l3 + 1.5 * (l3 - l1)), "tumors")
 
+
 # %% [markdown]
 # All 65 flagged tumors are malignant. Deleting "outliers" would delete 31 % of the very cases the model exists for. The column is simply skewed; on a log scale five values stick out instead of 65.
 # Delete when you know it is an error (2000 °C); set missing when it is impossible; transform when the distribution is skewed; keep and use a robust method when it is rare but true.
 
 # %% [markdown]
-# ### Exercise 3.4 · robust z, column by column
-#
+# ### Exercise 3.4 · robust z, column by column (8 min)
 # Write the robust z for a table with holes: ignore NaN when computing medians (NaN stays NaN in the result). Where a column's MAD is 0 (more than half of its values are equal), return 0 for values equal to the median and $+\infty$ or $-\infty$ for larger and smaller ones.
 
 # %% tags=["exercise"]
@@ -605,36 +622,41 @@ def robust_z(X):
     """Robust z-scores by column. X: (n, d), NaN where missing -> (n, d)"""
     raise NotImplementedError("your turn")
 
+
 # %% tags=["check"]
 with check("3.4", "robust z-scores of a table"):
     table_t = np.array([[1, 5, 0.0, 0], [2, 5, 10, 1], [3, 5, 20, 3], [4, 5, np.nan, 6],
                         [100, 9, 40, 10], [np.nan, -1, 50, 15]])
-    inf, hole = np.inf, np.nan
-    factors = 1 / (1.4826 * np.array([1, 20, 4]))  # columns 0, 2 and 3
-    expected = np.array([[-2, 0, -20, -4.5], [-1, 0, -10, -3.5], [0, 0, 0, -1.5],
-                         [1, 0, hole, 1.5], [97, inf, 20, 5.5], [hole, -inf, 30, 10.5]])
-    expected[:, [0, 2, 3]] *= factors
+    inf_t, hole_t = np.inf, np.nan
+    expected_t = np.array([[-2, 0, -20, -4.5], [-1, 0, -10, -3.5], [0, 0, 0, -1.5],
+                           [1, 0, hole_t, 1.5], [97, inf_t, 20, 5.5],
+                           [hole_t, -inf_t, 30, 10.5]])
+    expected_t[:, [0, 2, 3]] /= 1.4826 * np.array([1, 20, 4])  # their MADs
+    tenth_t = np.array([[0.1], [0.1], [0.1], [0.3], [0.1]])  # a constant with a slip
     with np.errstate(all="ignore"):
-        # wide enough for 1.4826, 1 / 0.6745 and the exact factor
-        np.testing.assert_allclose(robust_z(table_t), expected, rtol=1e-4)
-        np.testing.assert_allclose(robust_z(-3 * table_t), -expected, rtol=1e-4,
-                                   err_msg="must not depend on units")
+        for given_t, wanted_t, what_t in (
+                (table_t, expected_t, "table with holes"),
+                (-3 * table_t, -expected_t, "must not depend on units"),
+                (tenth_t, [[0], [0], [0], [inf_t], [0]], "a column of 0.1 and one 0.3"),
+                (np.array([[0.1, 3.0]]), [[0, 0]], "one row")):
+            # wide enough for 1.4826, 1 / 0.6745 and the exact factor
+            np.testing.assert_allclose(robust_z(given_t.copy()), wanted_t, rtol=1e-4,
+                                       atol=1e-6, err_msg=what_t)
 
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
 # `np.nanmedian(X, axis=0)` twice. NumPy's division does the rest: a positive number divided by 0 is `inf` (with a warning, silence it with `np.errstate`); only 0/0 needs care.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def robust_z(X):
-#     away = X - np.nanmedian(X, axis=0)
-#     mad = np.nanmedian(np.abs(away), axis=0)
-#     with np.errstate(divide="ignore", invalid="ignore"):
-#         return np.where(away == 0, 0.0, away / (1.4826 * mad))
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 3.4 · runs only while yours does not pass
+if not solved("3.4"):
+    def robust_z(X):
+        away = X - np.nanmedian(X, axis=0)
+        mad = np.nanmedian(np.abs(away), axis=0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(away == 0, 0.0, away / (1.4826 * mad))
 
 # %% [markdown]
 # ## 3.5 Scaling: two conditions, two unknowns
@@ -661,24 +683,33 @@ SCALERS = {
 def scale(kind, X_train, X):
     """X (m, d), scaled with the statistics of X_train (n, d)."""
     start, width = SCALERS[kind](X_train)
-    # a constant column has width 0 and becomes 0, as in scikit-learn
-    return (X - start) / np.where(width == 0, 1, width)
+    # a constant column becomes 0, as in scikit-learn. Don't ask for width == 0: the mean
+    # of 120 times 0.1 is not quite 0.1, so its computed s is about 1e-16, and 0/s is noise
+    constant = (X_train.min(axis=0) == X_train.max(axis=0)) | (width == 0)
+    return (X - start) / np.where(constant, 1, width)
 
 
-split_rng = np.random.default_rng(35)
-order = split_rng.permutation(178)
-train, test = order[:120], order[120:]
-with_constant = np.column_stack([wine.data, np.full(178, 7.0)])
+fit_rows, new_rows = np.split(np.random.default_rng(35).permutation(178), [120])
+
+# %% tags=["evidence"]
+#@title Evidence: the three scalings against scikit-learn, with constant columns
+with_constants = np.column_stack([wine.data, np.full(178, 7.0), np.full(178, 0.1)])
 theirs = {"min-max": MinMaxScaler(), "standard": StandardScaler(),
           "robust": RobustScaler()}
 for kind, scaler in theirs.items():
-    ours = scale(kind, with_constant[train], with_constant[test])
-    expected = scaler.fit(with_constant[train]).transform(with_constant[test])
-    claim(f"{kind:8} against scikit-learn, largest difference",
-          np.abs(ours - expected).max(), at_most=1e-12)
+    scaler.fit(with_constants[fit_rows])
+    ours = scale(kind, with_constants[fit_rows], with_constants[new_rows])
+    off = np.abs(ours - scaler.transform(with_constants[new_rows])).max()
+    changed = with_constants[new_rows] + [*[0] * 14, 0.1]  # tomorrow the 0.1 is a 0.2
+    new = scale(kind, with_constants[fit_rows], changed)
+    off = max(off, np.abs(new - scaler.transform(changed)).max())
+    claim(f"{kind:8} against scikit-learn, largest difference", off, at_most=1e-12)
     print(f"   test rows from {ours.min():.2f} to {ours.max():.2f}")
+print(f"computed s of 120 times 0.1: {np.full(120, 0.1).std():.1e}")
 
 # %% [markdown]
+# A constant column needs care: on paper its $s$ is 0, computed it may be $10^{-17}$ (last line), and whoever divides by that turns rounding errors into ±1 and tomorrow's 0.2 into about $10^{16}$. Ask the values, not $s$: smallest = largest.
+#
 # ($s$ divides by $n$ here, as in scikit-learn and Keras. The choice between $n$ and $n-1$ changes the scale of all rows by the same factor.)
 #
 # What does one wrong unit do to each? Take 177 wines' proline in mg/L and one in µg/L:
@@ -705,14 +736,13 @@ ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 plt.show()
 
 # %% [markdown]
-# The bars show how much room the middle half of the good wines gets. Min-max hands the range to the outlier and leaves them 0.0005 of it instead of 0.35; standardization squeezes them from 1.5 to 0.006. Robust scaling doesn't notice.
+# The bars show how much room the middle half of the good wines gets. Min-max gives the range to the outlier and leaves them 0.0005 of it instead of 0.35; standardization squeezes them from 1.5 to 0.006. Robust scaling doesn't notice.
 #
 # ### What scaling can't do
 #
-# One of the documents cleans and normalizes "to remove noise and differences in the data". Write a column as signal plus noise, $x = u + e$. Scaled, $x' = au + ae + c$: both are multiplied by the same $a$. The ratio of their variances, and the correlation with any other column, stay what they were.
+# Document 3 (3.2) cleans and normalizes "to remove noise and differences in the data". Write a column as signal plus noise, $x = u + e$. Scaled, $x' = au + ae + c$: both are multiplied by the same $a$. The ratio of their variances, and the correlation with any other column, stay what they were.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 noise_rng = np.random.default_rng(351)
 signal = wine.data[:, 12]
 noisy = signal + noise_rng.normal(size=178) * signal.std()
@@ -722,7 +752,7 @@ for name, x in {"raw": noisy, **{kind: scale(kind, noisy[:, None], noisy[:, None
           f" {np.corrcoef(x, signal)[0, 1]:.6f}")
 
 # %% [markdown]
-# Identical to all six digits: the noise is still there. What scaling removes is the arbitrary *unit*. (Another widely copied sentence scales "all data to the same range, such as [0, 1]". For pixels it has a merit: the limits 0 and 255 are known, so $x/255$ needs no statistics and can leak nothing.)
+# Identical to all six digits: the noise is still there. What scaling removes is the arbitrary *unit*. (Document 2, 3.3.2, scales "data to the same range, such as [0, 1]". For pixels that has a merit: the limits 0 and 255 are known, so $x/255$ needs no statistics and can leak nothing.)
 #
 # ### Which models care?
 
@@ -740,7 +770,7 @@ MODELS = {"5 nearest neighbors": KNeighborsClassifier(), "SVM (RBF)": SVC(),
           "random forest": RandomForestClassifier(30, random_state=0)}
 KINDS = {"raw": FunctionTransformer(), "min-max": MinMaxScaler(),
          "standard": StandardScaler()}
-REPEATS = by_profile(quick=1, standard=3, full=20)
+REPEATS = by_profile(quick=2, standard=3, full=20)
 accuracy = {}  # (model, scaling) -> (REPEATS,) accuracies, each a mean over five folds
 for name, model in MODELS.items():
     for kind, scaler in KINDS.items():
@@ -754,43 +784,43 @@ fig, ax = plt.subplots(figsize=(7, 3.2))
 for shift, kind in zip((0.25, 0, -0.25), KINDS):
     runs = [accuracy[name, kind] for name in MODELS]
     bars = ax.barh(np.arange(len(MODELS)) + shift, [r.mean() for r in runs], 0.24,
-                   xerr=[r.std() for r in runs], label=kind)
+                   xerr=[r.std(ddof=1) for r in runs], label=kind)
     ax.bar_label(bars, [f"{r.mean():.1%}" for r in runs], padding=4, fontsize=8)
 ax.set(title="Neighbors and the SVM feel the unit, trees don't", xlim=(0.6, 1.08),
        xlabel="accuracy on wines (± s.d. over seeds)", yticks=range(len(MODELS)),
        yticklabels=list(MODELS))
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
-tree = DecisionTreeClassifier(random_state=0)
-raw_said = tree.fit(wine.data[train], wine.target[train]).predict(wine.data[test])
-powers = 2.0 ** rng.integers(-9, 10, 13)  # floats multiply by powers of 2 exactly
-scaled = wine.data * powers
-scaled_said = tree.fit(scaled[train], wine.target[train]).predict(scaled[test])
+powers = 2.0 ** np.random.default_rng(352).integers(-9, 10, 13)  # exact in floats
+tree_said = [DecisionTreeClassifier(random_state=0)
+             .fit(table[fit_rows], wine.target[fit_rows]).predict(table[new_rows])
+             for table in (wine.data, wine.data * powers)]
 claim("decision tree, columns rescaled: answers that change",
-      np.sum(raw_said != scaled_said), at_most=0)
+      np.sum(tree_said[0] != tree_said[1]), at_most=0)
 
 # %% [markdown]
-# Nearest neighbors gain about 27 points, the SVM 31 (RBF: a row has a say that fades with its distance): unscaled, "near" means "similar proline". Logistic regression could undo any scaling by its weights ($w\,x = \frac{w}{a}\cdot ax$), but scikit-learn adds a penalty on large weights, and a column of small numbers needs large ones. A tree asks *is $x_j$ larger than a threshold?* and $ax_j + c$ with $a > 0$ keeps the order, so the same splits are found: multiplied by powers of 2, no answer changes. (The bars may differ in the last digit, since other factors round, and a value that ties with a threshold can fall on its other side.)
-# Networks belong to those that care: scale decides how fast each weight learns (notebook 07, conditioning).
+# Nearest neighbors gain about 27 points, the SVM 31 (RBF: a row's vote counts less the farther away it is): unscaled, "near" means "similar proline". Logistic regression could undo any scaling by its weights ($w\,x = \frac{w}{a}\cdot ax$), but scikit-learn adds a penalty on large weights, and a column of small numbers needs large ones. A tree asks *is $x_j$ larger than a threshold?* and $ax_j + c$ with $a > 0$ keeps the order, so the same splits are found: multiplied by powers of 2, no answer changes. (The bars may differ in the last digit, since other factors round, and a value that ties with a threshold can fall on its other side.)
+# Networks belong to those that care: scale decides how fast each weight learns (notebook [[optimizers]], conditioning).
 
-# %%
+# %% tags=["figure"]
+#@title Figure: 1 nearest neighbor: raw units see only proline
 pair = wine.data[:, [0, 12]]
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.4))
 for ax, (kind, scaler) in zip(axes, {"raw": FunctionTransformer(),
                                      "standardized": StandardScaler()}.items()):
-    model = make_pipeline(scaler, KNeighborsClassifier(1)).fit(pair, wine.target)
-    plotting.decision_regions(model.predict, pair, wine.target, ax, kind)
+    nearest_one = make_pipeline(scaler, KNeighborsClassifier(1)).fit(pair, wine.target)
+    plotting.decision_regions(nearest_one.predict, pair, wine.target, ax, kind)
     ax.set(xlabel="alcohol (% vol)", ylabel="proline (mg/L)")
 fig.suptitle("1 nearest neighbor: raw units see only proline", fontweight="bold")
 plt.show()
 
-# %% [markdown]
-# Left, the regions are horizontal stripes: two wines that differ by 1 % of alcohol are as near as two that differ by 1 mg/L of proline, so alcohol has hardly a say. Right, both columns do.
 
 # %% [markdown]
-# ### Exercise 3.5 · fit once, apply often
-#
-# Write standardization as a small class that learns from the training rows, treats constant columns like scikit-learn (they become 0 on the training rows), and can go back.
+# Left, the regions are horizontal stripes: two wines that differ by 1 % of alcohol are as near as two that differ by 1 mg/L of proline, so alcohol hardly counts. Right, both columns count.
+
+# %% [markdown]
+# ### Exercise 3.5 · fit once, apply often (12 min)
+# Write standardization as a small class that learns from the training rows, divides a column that is constant there by 1 (it becomes 0 on the training rows, up to rounding), and can go back.
 
 # %% tags=["exercise"]
 class Standardizer:
@@ -808,43 +838,51 @@ class Standardizer:
         """Z (m, d), scaled rows, back in their units -> (m, d)"""
         raise NotImplementedError("your turn")
 
+
 # %% tags=["check"]
+from sklearn.preprocessing import StandardScaler
+
 with check("3.5", "a standardizer that remembers"):
-    for seed in range(3):
-        test_rng = np.random.default_rng(seed)
-        train_t = test_rng.normal([5, -2, 7, 0], [2, 0.1, 0, 30], size=(15, 4))
-        test_t = test_rng.normal(1, 3, size=(6, 4))
-        mine, right = Standardizer(), StandardScaler().fit(train_t)
-        mine.fit(train_t)
-        np.testing.assert_allclose(mine.transform(test_t), right.transform(test_t))
-        np.testing.assert_allclose(mine.transform(train_t), right.transform(train_t),
-                                   atol=1e-12, err_msg="training rows")
-        np.testing.assert_allclose(mine.inverse_transform(test_t),
-                                   right.inverse_transform(test_t))
-        assert isinstance(Standardizer().fit(train_t), Standardizer), "fit returns self"
+    for n_t in (15, 7, 120, 1):  # one training row: every column is constant
+        rng_t = np.random.default_rng(n_t)
+        train_t = rng_t.normal([5, -2, 7, 0], [2, 0.1, 0, 30], size=(n_t, 4))
+        # 0.1 has a computed std of 1e-17, nanograms in kilograms a real one of 1e-12
+        train_t = np.column_stack([train_t, np.full(n_t, 0.1), 1e-12 * train_t[:, 0]])
+        test_t = rng_t.normal(1, 3, size=(6, 6)) * [1, 1, 1, 1, 1, 1e-12]
+        mine_t, right_t = Standardizer(), StandardScaler().fit(train_t)
+        assert isinstance(mine_t.fit(train_t.copy()), Standardizer), "fit returns self"
+        for rows_t, what_t in ((train_t, "training rows"), (test_t, "new rows")):
+            np.testing.assert_allclose(
+                mine_t.transform(rows_t.copy()), right_t.transform(rows_t), rtol=1e-5,
+                atol=1e-5, err_msg=f"{what_t}, {n_t} to learn from; columns 2 and 4 are "
+                "constant there, column 5 is small")
+        scaled_t = rng_t.normal(size=(6, 6))
+        np.testing.assert_allclose(
+            mine_t.inverse_transform(scaled_t.copy()) / right_t.scale_,
+            right_t.inverse_transform(scaled_t) / right_t.scale_, rtol=1e-5, atol=1e-5,
+            err_msg="back in their units")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Keep `self.mean` and `self.scale`, the latter with 1 in place of 0. `transform` must not compute any mean of its own.
+# Keep `self.mean` and `self.scale`, the latter with 1 for constant columns: those where `X.min(axis=0) == X.max(axis=0)`. `transform` must not compute any mean of its own.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# class Standardizer:
-#     def fit(self, X):
-#         self.mean = X.mean(axis=0)
-#         s = X.std(axis=0)
-#         self.scale = np.where(s == 0, 1, s)
-#         return self
-#
-#     def transform(self, X):
-#         return (X - self.mean) / self.scale
-#
-#     def inverse_transform(self, Z):
-#         return Z * self.scale + self.mean
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 3.5 · runs only while yours does not pass
+if not solved("3.5"):
+    class Standardizer:
+        def fit(self, X):
+            self.mean = X.mean(axis=0)
+            constant = X.min(axis=0) == X.max(axis=0)
+            self.scale = np.where(constant, 1, X.std(axis=0))
+            return self
+
+        def transform(self, X):
+            return (X - self.mean) / self.scale
+
+        def inverse_transform(self, Z):
+            return Z * self.scale + self.mean
 
 # %% [markdown]
 # ## 3.6 Splits: who may see what
@@ -852,7 +890,8 @@ with check("3.5", "a standardizer that remembers"):
 # Three parts, three jobs. The **training** set fits weights, means, medians, vocabularies. The **validation** set (验证集) makes decisions: which model, which $k$, when to stop. The **test** set (测试集) is opened once, at the end, and only measures.
 # Anything that was chosen by its score on a set is flattered by that set.
 
-# %%
+# %% tags=["figure"]
+#@title Figure: The loop runs between training and validation; the test set is outside it
 plotting.flow(
     {"all rows": (0, 1), "training": (1, 0), "validation": (1, 1), "test": (1, 2),
      "fit scaler,\nfiller, model": (2, 0), "choose": (2, 1), "measure once": (2, 2)},
@@ -863,6 +902,7 @@ plotting.flow(
     title="The loop runs between training and validation; the test set is outside it",
 )
 plt.show()
+
 
 # %% [markdown]
 # With few rows, one validation set is a lottery. *k-fold cross-validation* (交叉验证) lets every row be validated once: cut the rows into $k$ folds, train $k$ times on all but one, score the one left out, average. $n$ rows don't always divide: the first $n \bmod k$ folds get one more.
@@ -877,32 +917,38 @@ def k_folds(n, k):
     return [(np.setdiff1d(rows, part), part) for part in parts]
 
 
-from sklearn.model_selection import KFold
-
-same = all(np.array_equal(ours, theirs)
-           for n, k in ((178, 5), (10, 3), (7, 7), (100, 10))
-           for ours_pair, their_pair in zip(k_folds(n, k), KFold(k).split(range(n)))
-           for ours, theirs in zip(ours_pair, their_pair))
-claim("folds that differ from scikit-learn's", 0 if same else 1, at_most=0)
-
-shuffled = rng.permutation(178)
-X, y = wine.data[shuffled], wine.target[shuffled]
-model = make_pipeline(StandardScaler(), KNeighborsClassifier())
-by_hand = [model.fit(X[train], y[train]).score(X[test], y[test])
-           for train, test in k_folds(178, 5)]
-claim("cross-validation by hand against cross_val_score, largest difference",
-      np.abs(by_hand - cross_val_score(model, X, y, cv=KFold(5))).max(), at_most=0)
+shuffled = np.random.default_rng(36).permutation(178)
+X_wine, y_wine = wine.data[shuffled], wine.target[shuffled]
+wine_reader = make_pipeline(StandardScaler(), KNeighborsClassifier())
+by_hand = []
+for fit_part, left_out in k_folds(178, 5):
+    wine_reader.fit(X_wine[fit_part], y_wine[fit_part])
+    by_hand.append(wine_reader.score(X_wine[left_out], y_wine[left_out]))
 print("five folds:", np.round(by_hand, 3), "mean", np.mean(by_hand).round(3))
 
+# %% tags=["evidence"]
+#@title Evidence: the same folds and the same scores as scikit-learn's
+from sklearn.model_selection import KFold
+
+differ = 0
+for n, k in ((178, 5), (10, 3), (7, 7), (100, 10)):
+    for our_fold, their_fold in zip(k_folds(n, k), KFold(k).split(range(n))):
+        differ += not all(map(np.array_equal, our_fold, their_fold))
+claim("folds that differ from scikit-learn's", differ, at_most=0)
+claim("cross-validation by hand against cross_val_score, largest difference",
+      np.abs(by_hand - cross_val_score(wine_reader, X_wine, y_wine, cv=KFold(5))).max(),
+      at_most=0)
+
 # %% [markdown]
-# We shuffled first, and had to. This table is sorted by cultivar, and so are many. Keras' `validation_split`, which two of the documents' listings use (with 0.2 and 0.1), takes the **last** rows as they lie:
+# We shuffled first, and had to. This table is sorted by cultivar, and so are many. Keras' `validation_split`, which the listings of Document 2 (5.2, with 0.2) and Document 4 (5.2, with 0.1) use, takes the **last** rows as they lie:
 
 # %%
 last = wine.target[int(np.floor(178 * (1 - 0.2))):]  # Keras' own rule
 print("rows of each cultivar in the last 20 %:", np.bincount(last, minlength=3))
-unsorted = cross_val_score(model, wine.data, wine.target, cv=KFold(3)).mean()
-print(f"3 folds without shuffling: accuracy {unsorted:.3f}; shuffled:",
-      f"{cross_val_score(model, X, y, cv=KFold(3)).mean():.3f}")
+for name, table, kinds in (("without shuffling", wine.data, wine.target),
+                           ("shuffled", X_wine, y_wine)):
+    score = cross_val_score(wine_reader, table, kinds, cv=KFold(3)).mean()
+    print(f"3 folds {name}: accuracy {score:.3f}")
 
 # %% [markdown]
 # ### Stratified, for rare classes
@@ -910,19 +956,23 @@ print(f"3 folds without shuffling: accuracy {unsorted:.3f}; shuffled:",
 # A random test set of $m$ rows holds a rare class only on average in the right share. *Stratified* splitting (分层) draws from each class separately. Take 5 % positives and test sets of 60, drawn two thousand times:
 
 # %%
-rare = np.zeros(600, int)
-rare[:30] = 1
-draws = np.array([rare[rng.permutation(600)[:60]].sum() for _ in range(2000)])
+from math import comb
+
+rare = np.arange(600) < 30
+rare_rng = np.random.default_rng(361)
+draws = np.array([rare[rare_rng.permutation(600)[:60]].sum() for _ in range(2000)])
 print(f"stratified: always 3; random: {draws.mean():.2f} ± {draws.std():.2f} "
       f"positives, from {draws.min()} to {draws.max()}; "
       f"none at all in {np.mean(draws == 0):.1%} of the splits")
+# all 60 test rows from the 570 negatives, as a share of all ways to draw 60 rows
+print(f"exact chance of none: {comb(570, 60) / comb(600, 60):.1%}")
+
 
 # %% [markdown]
-# Random splitting leaves some test sets without a single positive: recall, the share of positives found (notebook 08), can't even be computed there. Stratifying costs nothing.
+# Random splitting leaves some test sets without a single positive: recall, the share of positives found (notebook [[evaluation_metrics]]), can't even be computed there. Stratifying costs nothing.
 
 # %% [markdown]
-# ### Exercise 3.6a · deal the cards
-#
+# ### Exercise 3.6a · deal the cards (8 min)
 # Give every row a fold number $0 \dots k-1$ such that in each class any two folds differ by at most one row. Rows must be dealt at random (use `rng`), because the table may be sorted.
 
 # %% tags=["exercise"]
@@ -933,39 +983,42 @@ def stratified_folds(y, k, rng):
     """
     raise NotImplementedError("your turn")
 
+
 # %% tags=["check"]
 with check("3.6a", "stratified folds"):
-    y_t = np.repeat([7, 0, 3], [23, 11, 6])
-    answers = [np.asarray(stratified_folds(y_t, 4, np.random.default_rng(s)))
-               for s in (*range(40), 0)]
-    for folds_t in answers:
-        assert folds_t.shape == y_t.shape, f"shape {folds_t.shape}, not {y_t.shape}"
-        assert set(np.unique(folds_t)) == {0, 1, 2, 3}, "fold numbers are 0 … k-1"
-        for c in (7, 0, 3):
-            counts = np.bincount(folds_t[y_t == c].astype(int), minlength=4)
-            assert np.ptp(counts) <= 1, f"class {c} is spread {counts} over the folds"
-    np.testing.assert_array_equal(answers[0], answers[-1], "same rng, same folds")
-    together = np.mean([a[0] == a[1] for a in answers[:-1]])
-    assert len({a[0] for a in answers}) > 2 and len({a[1] for a in answers}) > 2, \
-        "the first rows always land in the same folds: deal at random"
-    assert 0 < together < 1, "rows of a class must not be tied to one another"
+    many_t = np.repeat([7, 0, 3], [23, 11, 6])
+    for y_t in (many_t, np.repeat([1], 10), np.array([5, 2])):  # also: one class, two rows
+        deals_t = [np.asarray(stratified_folds(y_t.copy(), 4, np.random.default_rng(s)))
+                   for s in (*range(40), 0)]
+        for folds_t in deals_t:
+            assert folds_t.shape == y_t.shape, f"shape {folds_t.shape}, not {y_t.shape}"
+            assert set(folds_t) <= {0, 1, 2, 3}, f"{set(folds_t)}: folds are 0 … k-1"
+            for c_t in set(y_t):
+                counts_t = np.bincount(folds_t[y_t == c_t].astype(int), minlength=4)
+                assert np.ptp(counts_t) <= 1, f"class {c_t} is spread {counts_t}"
+        np.testing.assert_array_equal(deals_t[0], deals_t[-1], "same rng, same folds")
+        if len(y_t) > 2:
+            together_t = np.mean([folds_t[0] == folds_t[1] for folds_t in deals_t[:-1]])
+            places_t = [len({folds_t[i] for folds_t in deals_t}) for i in (0, 1)]
+            assert min(places_t) > 2, \
+                "the first rows always land in the same folds: deal at random"
+            assert 0 < together_t < 1, "rows of a class must not be tied to one another"
 
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
 # For each class: its rows, shuffled by `rng.permutation`, get $0, 1, \dots, k-1, 0, 1, \dots$ in turn: `np.arange(len(rows)) % k`.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def stratified_folds(y, k, rng):
-#     folds = np.empty(len(y), int)
-#     for c in np.unique(y):
-#         rows = rng.permutation(np.flatnonzero(y == c))
-#         folds[rows] = np.arange(len(rows)) % k
-#     return folds
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 3.6a · runs only while yours does not pass
+if not solved("3.6a"):
+    def stratified_folds(y, k, rng):
+        folds = np.empty(len(y), int)
+        for c in np.unique(y):
+            rows = rng.permutation(np.flatnonzero(y == c))
+            folds[rows] = np.arange(len(rows)) % k
+        return folds
 
 # %% [markdown]
 # ### Grouped: the same hand on both sides
@@ -976,15 +1029,16 @@ with check("3.6a", "stratified folds"):
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 all_digits = load_digits()
-X, y = all_digits.data, all_digits.target
-readers = {"1 nearest neighbor": KNeighborsClassifier(1),
-           "linear discriminant": LinearDiscriminantAnalysis(),
-           "decision tree": DecisionTreeClassifier(random_state=0)}
+pages, page_labels = all_digits.data, all_digits.target
+page_readers = {"1 nearest neighbor": KNeighborsClassifier(1),
+                "linear discriminant": LinearDiscriminantAnalysis(),
+                "decision tree": DecisionTreeClassifier(random_state=0)}
 fig, ax = plt.subplots(figsize=(6.6, 2.8))
-for i, (name, reader) in enumerate(readers.items()):
-    mixed = [cross_val_score(reader, X, y, cv=KFold(13, shuffle=True, random_state=s))
+for i, (name, classifier) in enumerate(page_readers.items()):
+    mixed = [cross_val_score(classifier, pages, page_labels,
+                             cv=KFold(13, shuffle=True, random_state=s))
              for s in range(by_profile(quick=1, standard=3, full=10))]
-    blocks = cross_val_score(reader, X, y, cv=KFold(13))
+    blocks = cross_val_score(classifier, pages, page_labels, cv=KFold(13))
     ax.plot(blocks, [i - 0.12] * 13, ".", color=plotting.ORANGE, alpha=0.5)
     ax.plot(np.mean(mixed), i + 0.12, "o", color=plotting.BLUE)
     ax.plot(blocks.mean(), i - 0.12, "D", color=plotting.ORANGE)
@@ -992,12 +1046,13 @@ for i, (name, reader) in enumerate(readers.items()):
           f" {blocks.mean():.3f} (single blocks from {blocks.min():.3f})")
 ax.plot([], [], "o", color=plotting.BLUE, label="rows shuffled")
 ax.plot([], [], "D", color=plotting.ORANGE, label="whole blocks (dots: each)")
-ax.set(title="A new writer is harder than a new page", xlabel="accuracy",
-       yticks=range(3), yticklabels=list(readers))
+ax.set(title="Whole blocks, each about one writer, are harder than shuffled rows",
+       xlabel="accuracy", yticks=range(3), yticklabels=list(page_readers))
 ax.legend(fontsize=8, loc="lower left")
 plt.show()
-nearest = KNeighborsClassifier(2).fit(X, y).kneighbors(X)[1][:, 1]
-near = np.mean(np.abs(nearest - np.arange(len(X))) < 138)
+# the nearest but one: the nearest is the image itself
+nearest = KNeighborsClassifier(2).fit(pages, page_labels).kneighbors(pages)[1][:, 1]
+near = np.mean(np.abs(nearest - np.arange(1797)) < 138)
 print(f"nearest neighbor lies within 138 rows: {near:.0%};",
       f"by chance {2 * 138 / 1797:.0%}")
 
@@ -1019,17 +1074,17 @@ for name, later in {"73 random days": picked, "the last 73 days": days[-73:]}.it
     said = walks[:, past[np.argsort(gap, axis=1, kind="stable")[:, :2]]].mean(axis=2)
     print(f"{name}: mean error {np.abs(said - walks[:, later]).mean():.1f} steps")
 
+
 # %% [markdown]
 # A random split asks to *fill gaps*, between a yesterday and a tomorrow that are both known. The real task is to *go on*, and there the error is several times larger. Split the way the model will be used (`TimeSeriesSplit`).
 
 # %% [markdown]
-# ### Exercise 3.6b · spot the bug: tuned on the test set
-#
-# One of the documents evaluates "on the training and test sets" and adjusts the parameters to the result; another evaluates "on the validation set or the test set", as if they were the same. In code, with our own few lines:
+# ### Exercise 3.6b · spot the bug: tuned on the test set (6 min)
+# Document 3 (3.2) evaluates "on the training and test sets" and adjusts the parameters to the result; Document 2 (3.3.6) evaluates "on the validation set or the test set", as if they were the same. In code, with our own few lines:
 
 # %%
 def tune_copied(models, train, validation, test):
-    """A widely copied way: pick what does best on the test set, report that score."""
+    """As described there: pick what does best on the test set, report that score."""
     scores = [model.fit(*train).score(*test) for model in models]
     return int(np.argmax(scores)), max(scores)
 
@@ -1042,17 +1097,19 @@ def coin_flips(seed):
 
 candidates = [DecisionTreeClassifier(max_features=1, random_state=s) for s in range(20)]
 promised, fresh = [], []
-for seed in range(by_profile(quick=10, standard=30, full=200)):
-    train, validation, test = coin_flips(seed)
-    winner, score = tune_copied(candidates, train, validation, test)
+for seed in range(by_profile(quick=10, standard=60, full=200)):
+    flips, unseen, judged_on = coin_flips(seed)
+    winner, score = tune_copied(candidates, flips, unseen, judged_on)
     promised.append(score)
-    fresh.append(candidates[winner].fit(*train).score(*validation))
-print(f"reported {np.mean(promised):.3f} ± {np.std(promised):.3f};",
-      f"the same models on rows never looked at {np.mean(fresh):.3f} ±"
-      f" {np.std(fresh):.3f}")
+    fresh.append(candidates[winner].fit(*flips).score(*unseen))
+for name, accuracies in (("reported", promised),
+                         ("the same models on rows never looked at", fresh)):
+    print(f"{name} {np.mean(accuracies):.3f} ±"
+          f" {np.std(accuracies, ddof=1) / np.sqrt(len(accuracies)):.3f} (standard error)")
+
 
 # %% [markdown]
-# The labels are coin flips, and the report says 62 %: the best of twenty lucky draws. No weight was ever trained on the test rows; *choosing* was enough. A third document has it right: evaluate on the validation set. Repair it:
+# The labels are coin flips, and the report says 62 %: the best of twenty lucky draws. No weight was ever trained on the test rows; *choosing* was enough. Document 4 (3.2) has it right: evaluate on the validation set. Repair it:
 # choose by validation score (on a tie the first), report the test score of that one model. Use each model's `fit(X, y)` and `score(X, y)`; train on `train` only.
 
 # %% tags=["exercise"]
@@ -1064,33 +1121,37 @@ def tune(models, train, validation, test):
     """
     raise NotImplementedError("your turn")
 
+
 # %% tags=["check"]
+from sklearn.neighbors import KNeighborsClassifier
+
 with check("3.6b", "chosen on validation, measured on test"):
     models_t = [KNeighborsClassifier(k) for k in (1, 3, 5, 9, 15, 31)]
-    chosen = set()
-    for seed in range(12):
-        parts_t = coin_flips(seed)
-        val_t = [m.fit(*parts_t[0]).score(*parts_t[1]) for m in models_t]
-        right = int(np.argmax(val_t))
-        index_t, accuracy_t = tune(models_t, *parts_t)
-        assert index_t == right, f"chose {index_t}; best on validation is {right}"
-        expected = models_t[right].fit(*parts_t[0]).score(*parts_t[2])
-        np.testing.assert_allclose(accuracy_t, expected, err_msg="test accuracy")
+    for seed_t in range(12):
+        parts_t, given_t = [[(rng_t.normal(size=(n, 10)), rng_t.integers(0, 2, n))
+                             for n in (100, 50, 50)] for rng_t in
+                            (np.random.default_rng(seed_t), np.random.default_rng(seed_t))]
+        scores_t = [m.fit(*parts_t[0]).score(*parts_t[1]) for m in models_t]
+        best_t = int(np.argmax(scores_t))
+        expected_t = models_t[best_t].fit(*parts_t[0]).score(*parts_t[2])
+        index_t, accuracy_t = tune(models_t, *given_t)
+        assert index_t == best_t, f"chose {index_t}; best on validation is {best_t}"
+        np.testing.assert_allclose(accuracy_t, expected_t, err_msg="test accuracy")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
 # Two lines: validation scores of all, then the test score of one. `score` on a model that was fitted stays valid until it is fitted again.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def tune(models, train, validation, test):
-#     scores = [model.fit(*train).score(*validation) for model in models]
-#     winner = int(np.argmax(scores))
-#     return winner, models[winner].score(*test)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 3.6b · runs only while yours does not pass
+if not solved("3.6b"):
+    def tune(models, train, validation, test):
+        scores = [model.fit(*train).score(*validation) for model in models]
+        winner = int(np.argmax(scores))
+        return winner, models[winner].score(*test)
+
 
 # %% [markdown]
 # ## 3.7 Leakage, built on purpose
@@ -1106,7 +1167,8 @@ def best_columns(X, y, keep=20):
 
 def score_folds(X, y, select_inside):
     """Accuracy over 5 folds of the nearest of two means, on the 20 best columns."""
-    columns = best_columns(X, y)  # the leak: y of every row, validation rows included
+    if not select_inside:
+        columns = best_columns(X, y)  # the leak: y of every row, validation rows included
     scores = []
     for train, test in k_folds(len(y), 5):
         if select_inside:
@@ -1125,60 +1187,78 @@ def honest(X, y):
 
 
 def noise_table(d, seed, n=60):
-    """n rows of d noise columns, and n/2 zeros and ones in random order."""
+    """n rows of d noise columns, and n coin flips for labels. -> (n, d), (n,)"""
     rng = np.random.default_rng(seed)
-    return rng.normal(size=(n, d)), rng.permutation(np.arange(n) % 2)
+    # flips, not n/2 ones and n/2 zeros: with fixed totals a class that has more rows in a
+    # fold has fewer outside it, and even an honest score falls below chance
+    return rng.normal(size=(n, d)), rng.integers(0, 2, n)
 
 
-widths = [20, 100, 500, 5000]
-RUNS = by_profile(quick=4, standard=12, full=50)
+noise_columns = [20, 100, 500, 5000]
+RUNS = by_profile(quick=4, standard=50, full=200)
 leak_runs = {f.__name__: np.array([[f(*noise_table(d, seed)) for seed in range(RUNS)]
-                                   for d in widths]) for f in (leaky, honest)}
+                                   for d in noise_columns]) for f in (leaky, honest)}
 
 # %%
 fig, ax = plt.subplots(figsize=(6.6, 3.4))
 for (name, runs), color, text in zip(
         leak_runs.items(), (plotting.RED, plotting.GREEN),
         ("columns chosen on all rows", "columns chosen inside each fold")):
-    ax.errorbar(widths, runs.mean(axis=1), runs.std(axis=1), fmt="o-", capsize=4,
+    error = runs.std(axis=1, ddof=1) / np.sqrt(RUNS)
+    ax.errorbar(noise_columns, runs.mean(axis=1), error, fmt="o-", capsize=4,
                 color=color, label=text)
-    print(f"{name:6} 5,000 columns: {runs[-1].mean():.3f} ± {runs[-1].std():.3f}")
+    print(f"{name:6}", *(f"{d:,} columns {mean:.3f} ± {e:.3f};" for d, mean, e in
+                        zip(noise_columns, runs.mean(axis=1), error)))
 ax.axhline(0.5, color="black", lw=0.8)
-ax.set(title="The wider the noise, the better it “predicts”", xscale="log",
-       xlabel="noise columns to choose from", ylabel="accuracy (± s.d.)",
-       ylim=(0.3, 1.03))
+ax.set(title="The more noise columns to choose from, the better they “predict”",
+       xscale="log", xlabel="noise columns to choose from",
+       ylabel=f"accuracy\n(mean of {RUNS} runs ± s.e.)", ylim=(0.3, 1.03))
 ax.legend()
 plt.show()
 claim("leaky accuracy on coin flips", leak_runs["leaky"][-1].mean(), at_least=0.9)
-claim("honest accuracy on coin flips, distance from 0.5",
-      abs(leak_runs["honest"][-1].mean() - 0.5), at_most=0.08)
+claim("honest accuracy on coin flips, largest distance from 0.5",
+      np.abs(leak_runs["honest"].mean(axis=1) - 0.5).max(), at_most=0.04,
+      applies=RUNS >= 50)
+
 
 # %% [markdown]
-# Same rows, same folds, same classifier; one line stands outside the loop instead of inside. With 20 columns there is nothing to choose and the two are one procedure; with 5,000 the leaky score is 94 %. Among thousands of noise columns some agree with these sixty labels by chance. That is no help on new rows; but the leaky procedure's validation rows took part in the choice.
+# Same rows, same folds, same classifier; one line stands outside the loop instead of inside. With 20 columns there is nothing to choose and the two are one procedure; with 5,000 the leaky score is 95 %, and the honest one stays at chance for every number of columns. Among thousands of noise columns some agree with these sixty labels by chance. That is no help on new rows; but the leaky procedure's validation rows took part in the choice.
 #
 # This very mistake is in print, in studies with thousands of genes and few patients (Ambroise and McLachlan, 2002). The rule: **everything that learns from data, selection and scaling and filling included, belongs inside the fold**; a scikit-learn `Pipeline` does it for you.
 #
-# Are all leaks so large? Fit the *scaler* on all rows instead of the training half, many times, at several sizes, and look at the paired difference in accuracy:
+# Are all leaks so large? Fit the *scaler* on all rows instead of the training half, many times, at several sizes, let three nearest neighbors vote, and look at the paired difference in accuracy. And to see where a difference comes from, fit the scaler on the test half *alone*: if the leak helped, that should help most.
 
 # %%
-def scaling_leak(n, seed):
-    """Accuracy with the scaler fitted on all n rows minus on the training half."""
+def vote_of_three(X, y, X_new):
+    """Majority of the three nearest rows. X: (n, d), y: (n,) 0 or 1, X_new: (m, d)"""
+    gap = ((X_new[:, None] - X) ** 2).sum(axis=2)  # (m, n)
+    nearest = np.argpartition(gap, 2, axis=1)[:, :3]
+    return y[nearest].sum(axis=1) >= 2
+
+
+def scaling_leaks(n, seed):
+    """Accuracy on the test half, the scaler fitted on all rows, training, test half."""
     rows = np.random.default_rng(seed).permutation(569)[:n]
     X, y, half = cancer.data[rows], malignant[rows], n // 2
-    score = [KNeighborsClassifier(3).fit(scale("standard", fit_on, X[:half]), y[:half])
-             .score(scale("standard", fit_on, X[half:]), y[half:])
-             for fit_on in (X, X[:half])]
-    return score[0] - score[1]
+    scores = []
+    for fit_on in (X, X[:half], X[half:]):
+        Z = scale("standard", fit_on, X)
+        scores.append(np.mean(vote_of_three(Z[:half], y[:half], Z[half:]) == y[half:]))
+    return scores
 
 
-SPLITS = by_profile(quick=20, standard=100, full=1000)
+SPLITS = by_profile(quick=20, standard=1000, full=5000)
+print("minus the scaler of the training half, mean ± standard error")
 for n in (20, 50, 200):
-    gains = [scaling_leak(n, seed) for seed in range(SPLITS)]
-    error = np.std(gains) / np.sqrt(len(gains))
-    print(f"n = {n:3}: leak adds {np.mean(gains):+.4f} ± {error:.4f} (standard error)")
+    runs = np.array([scaling_leaks(n, seed) for seed in range(SPLITS)])
+    gains = runs[:, [0, 2]] - runs[:, [1]]  # (SPLITS, 2), paired
+    errors = gains.std(axis=0, ddof=1) / np.sqrt(SPLITS)
+    print(f"n = {n:3}: fitted on all rows {gains[:, 0].mean():+.4f} ± {errors[0]:.4f},"
+          f" on the test half alone {gains[:, 1].mean():+.4f} ± {errors[1]:.4f}")
+
 
 # %% [markdown]
-# This leak adds nothing that could be measured; with few rows its score is even a little *lower*. It's still wrong, and inside a pipeline it costs nothing to do right; but when you audit a project, look first for leaks that carry **labels**, then for copies.
+# In these thousand splits the leak *helps* nowhere; with 20 rows it even costs half a point or so. Why? The neighbors are training rows, and their own statistics make *their* columns comparable; those of the ten test rows don't, and all twenty lie between. It's still wrong, and inside a pipeline it costs nothing to do right; but when you audit a project, look first for leaks that carry **labels**, then for copies.
 #
 # ### Twins
 #
@@ -1195,27 +1275,28 @@ def twin_score(share, seed):
     return cross_val_score(model, X[rows], y[rows], cv=KFold(5)).mean()
 
 
-f = np.linspace(0, 1, 6)
-SEEDS = by_profile(quick=3, standard=6, full=30)
-twins = np.array([[twin_score(s, seed) for seed in range(SEEDS)] for s in f])
+shares = np.linspace(0, 1, 6)
+forecast = 0.5 + 0.4 * 2 * shares / (1 + shares)
+TWIN_SEEDS = by_profile(quick=3, standard=6, full=30)
+twins = np.array([[twin_score(f, seed) for seed in range(TWIN_SEEDS)] for f in shares])
 fig, ax = plt.subplots(figsize=(6, 3))
-ax.errorbar(f, twins.mean(axis=1), twins.std(axis=1), fmt="o", capsize=4,
+ax.errorbar(shares, twins.mean(axis=1), twins.std(axis=1, ddof=1), fmt="o", capsize=4,
             label="measured")
-ax.plot(f, 0.5 + 0.4 * 2 * f / (1 + f), "--", color=plotting.GRAY, label="formula")
-ax.set(title="Copies across the split: coin flips at 90 %", xlabel="share f repeated",
+ax.plot(shares, forecast, "--", color=plotting.GRAY, label="formula")
+ax.set(title="All rows twice: coin flips predicted at 90 %", xlabel="share f repeated",
        ylabel="accuracy (± s.d.)", ylim=(0.4, 1))
 ax.legend()
 plt.show()
 claim("twins: measured against the formula, largest difference of the means",
-      np.abs(twins.mean(axis=1) - 0.5 - 0.4 * 2 * f / (1 + f)).max(), at_most=0.06)
+      np.abs(twins.mean(axis=1) - forecast).max(), at_most=0.06)
+
 
 # %% [markdown]
 # Crops of one photograph, frames of one video, a text scraped twice, an augmented copy (3.11): all are twins. Remove repeats *before* splitting, and split by origin.
 
 # %% [markdown]
-# ### Exercise 3.7 · an alarm for label leaks
-#
-# A procedure that can't cheat must score at chance when the labels are shuffled. So take the *whole* procedure as a function `score(X, y)`, selection and all, and feed it shuffled labels. Return the scores; don't change the caller's `y`.
+# ### Exercise 3.7 · an alarm for label leaks (5 min)
+# A procedure that can't cheat must score at chance when the labels are shuffled. So take the *whole* procedure as a function `score(X, y)`, selection and all, and feed it shuffled labels. Return the scores; the caller's `X` and `y` must stay as they were.
 
 # %% tags=["exercise"]
 def shuffled_scores(score, X, y, repeats, rng):
@@ -1226,40 +1307,42 @@ def shuffled_scores(score, X, y, repeats, rng):
     """
     raise NotImplementedError("your turn")
 
+
 # %% tags=["check"]
 with check("3.7", "the alarm rings for the leak, and only for it"):
     X_t, y_t = noise_table(1500, 370)
-    seen_t, y_before, X_before = [], y_t.copy(), X_t.copy()
+    seen_t, given_t = [], (X_t.copy(), y_t.copy())
 
-    def remember(X, y):
-        np.testing.assert_array_equal(X, X_before, "X must stay as it is")
+    def remember_t(X, y):
+        np.testing.assert_array_equal(X, X_t, "X must stay as it is")
         seen_t.append(np.array(y))
         return len(seen_t)
 
-    scores_t = shuffled_scores(remember, X_t, y_t, 9, np.random.default_rng(1))
+    scores_t = shuffled_scores(remember_t, *given_t, 9, np.random.default_rng(1))
     np.testing.assert_array_equal(scores_t, np.arange(1, 10), "the scores, in order")
-    np.testing.assert_array_equal(y_t, y_before, "your function changed y")
-    for labels in seen_t:
-        assert sorted(labels) == sorted(y_before), "shuffle: the same labels, reordered"
-    assert len({tuple(labels) for labels in (*seen_t, y_before)}) == 10, \
+    np.testing.assert_array_equal(given_t[1], y_t, "the caller's y must stay as it was")
+    for labels_t in seen_t:
+        assert sorted(labels_t) == sorted(y_t), "shuffle: the same labels, reordered"
+    assert len({tuple(labels_t) for labels_t in (*seen_t, y_t)}) == 10, \
         "a new order each time"
-    alarm_t = {f: np.mean(shuffled_scores(f, X_t, y_t, 5, np.random.default_rng(2)))
+    alarm_t = {f.__name__: np.mean(shuffled_scores(f, X_t.copy(), y_t.copy(), 5,
+                                                   np.random.default_rng(2)))
                for f in (leaky, honest)}
-    assert alarm_t[leaky] > 0.8 and abs(alarm_t[honest] - 0.5) < 0.15
-    print("labels shuffled:", {f.__name__: f"{s:.2f}" for f, s in alarm_t.items()})
+    assert alarm_t["leaky"] > 0.8 and abs(alarm_t["honest"] - 0.5) < 0.15, alarm_t
+    print("labels shuffled:", {name: f"{s:.2f}" for name, s in alarm_t.items()})
 
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
 # `rng.permutation(y)` returns a shuffled copy; `rng.shuffle(y)` works in place.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def shuffled_scores(score, X, y, repeats, rng):
-#     return np.array([score(X, rng.permutation(y)) for _ in range(repeats)])
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 3.7 · runs only while yours does not pass
+if not solved("3.7"):
+    def shuffled_scores(score, X, y, repeats, rng):
+        return np.array([score(X, rng.permutation(y)) for _ in range(repeats)])
+
 
 # %% [markdown]
 # Once your function works, the check's last line shows the alarm: loud for the leaky procedure, silent for the honest one. Know its blind spot: shuffling gives twins *different* labels, so it doesn't ring for duplicates. They need their own check, a count of rows that occur on both sides:
@@ -1271,7 +1354,8 @@ def on_both_sides(X_train, X_test):
     return np.mean([tuple(row) in known_rows for row in X_test])
 
 
-doubled = np.tile(rng.normal(size=(100, 5)), (2, 1))[rng.permutation(200)]
+double_rng = np.random.default_rng(371)
+doubled = np.tile(double_rng.normal(size=(100, 5)), (2, 1))[double_rng.permutation(200)]
 print(f"doubled table: {on_both_sides(doubled[:100], doubled[100:]):.0%};",
       f"wines: {on_both_sides(wine.data[::2], wine.data[1::2]):.0%};",
       f"digits: {on_both_sides(all_digits.data[::2], all_digits.data[1::2]):.0%}")
@@ -1315,13 +1399,13 @@ intercept = np.column_stack([np.ones(178), O])
 print("columns with an intercept:", intercept.shape[1],
       " rank:", np.linalg.matrix_rank(intercept))
 
-# %% [markdown]
-# The line misses all three means. The last line is the *dummy trap*: the one-hot columns sum to the intercept's column of ones, so one of the four columns is redundant (the *rank*, the number of independent columns, is 3) and unpenalized coefficients are not unique; drop one column, or the intercept, or use a penalty. Ordinal codes are right for true orders (small, medium, large) and harmless for trees,
-# which can cut twice. For thousands of names (words, customers) one-hot becomes an *embedding*, notebook 11.
 
 # %% [markdown]
-# ### Exercise 3.8 · names nobody has seen
-#
+# The line misses all three means. The last line is the *dummy trap*: the one-hot columns sum to the intercept's column of ones, so one of the four columns is redundant (the *rank*, the number of independent columns, is 3) and unpenalized coefficients are not unique; drop one column, or the intercept, or use a penalty. Ordinal codes are right for true orders (small, medium, large) and harmless for trees,
+# which can cut twice. For thousands of names (words, customers) one-hot becomes an *embedding*, notebook [[embeddings_and_attention]].
+
+# %% [markdown]
+# ### Exercise 3.8 · names nobody has seen (5 min)
 # The vocabulary is learned from the training rows; a new name in production must not crash: it gets a row of zeros. Columns in sorted order.
 
 # %% tags=["exercise"]
@@ -1331,6 +1415,7 @@ def one_hot(train_names, names):
     train_names: (n,) str, names: (m,) str -> (m, number of different training names)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 from sklearn.preprocessing import OneHotEncoder
@@ -1348,14 +1433,14 @@ with check("3.8", "one-hot with unknown names"):
 #
 # Compare every name with every known one: `names[:, None] == np.unique(train_names)` has shape (m, k).
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def one_hot(train_names, names):
-#     known = np.unique(train_names)
-#     return (names[:, None] == known).astype(float)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 3.8 · runs only while yours does not pass
+if not solved("3.8"):
+    def one_hot(train_names, names):
+        known = np.unique(train_names)
+        return (names[:, None] == known).astype(float)
+
 
 # %% [markdown]
 # ## 3.9 Augmentation: new pictures from old
@@ -1399,7 +1484,8 @@ def warp(image, A, shift=(0, 0)):
             + u * ((1 - v) * framed[i + 1, j] + v * framed[i + 1, j + 1]))
 
 
-# %%
+# %% tags=["evidence"]
+#@title Evidence: turned by 90° against np.rot90, largest difference
 from scipy.ndimage import affine_transform
 
 test_picture = rng.random((9, 7))
@@ -1450,6 +1536,7 @@ for ax, (name, picture) in zip(axes.flat, pictures.items()):
 fig.suptitle("Eight pictures, one photograph (and a temple)", fontweight="bold")
 plt.show()
 
+
 # %% [markdown]
 # All but the last are still a flower, at these amounts. At others they are not: a larger cutout would hide the blossom, and a crop of the upper left corner would show leaves labeled "flower". Each has its limit:
 #
@@ -1463,8 +1550,7 @@ plt.show()
 # | mixup | labels may be fractions | labels that can't be averaged: a sentence, an outline |
 
 # %% [markdown]
-# ### Exercise 3.9 · random crop
-#
+# ### Exercise 3.9 · random crop (6 min)
 # Cut a random window out of a picture. Every position inside must be possible, the last row and column included, and all equally likely.
 
 # %% tags=["exercise"]
@@ -1475,6 +1561,7 @@ def random_crop(image, height, width, rng):
     -> (height, width) or (height, width, channels)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("3.9", "random crops"):
@@ -1499,15 +1586,14 @@ with check("3.9", "random crops"):
 #
 # A window of height 3 in a picture of height 5 can start at 0, 1 or 2: `rng.integers(0, 5 - 3 + 1)`, whose upper end is exclusive.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def random_crop(image, height, width, rng):
-#     top = rng.integers(0, image.shape[0] - height + 1)
-#     left = rng.integers(0, image.shape[1] - width + 1)
-#     return image[top:top + height, left:left + width]
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 3.9 · runs only while yours does not pass
+if not solved("3.9"):
+    def random_crop(image, height, width, rng):
+        top = rng.integers(0, image.shape[0] - height + 1)
+        left = rng.integers(0, image.shape[1] - width + 1)
+        return image[top:top + height, left:left + width]
 
 # %% [markdown]
 # ## 3.10 Where the label breaks: a flipped 2
@@ -1543,7 +1629,8 @@ print(f"6 turned, read as 9: {np.mean(turned[y_test == 6] == 9):.0%};",
       f"9 turned, read as 6: {np.mean(turned[y_test == 9] == 6):.0%};",
       f"2 mirrored, still a 2: {np.mean(said['mirrored'][y_test == 2] == 2):.0%}")
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Above: upright. Below: 2s mirrored, 6s turned
 shown = np.r_[np.flatnonzero(y_test == 2)[:5], np.flatnonzero(y_test == 6)[:5]]
 rows = np.concatenate([X_test[shown], np.r_[X_test[shown[:5], :, ::-1],
                                             X_test[shown[5:], ::-1, ::-1]]])
@@ -1563,6 +1650,7 @@ for angle in (10, 20, 30, 90):
     most = np.bincount(answers).argmax()
     print(f"turned by {angle}°: {np.mean(answers == y_test):.0%} still read correctly;",
           f"most frequent answer {most} ({np.mean(answers == most):.0%})")
+
 
 # %% [markdown]
 # What a reader trained upright can't read is not the same as what a person can't: a 2 turned by 30° is still a 2, and at 90° the reader gives the same answer to everything. Its score tells how far a variant lies from the training pictures; whether the label survives, a person must say. So keep turns as small as those of real writers, and look at the results.
@@ -1623,9 +1711,10 @@ for n, per_seed in zip(SIZES, gain):
 claim("mean gain of small variants at 50 training digits, in points",
       100 * gain[SIZES.index(50), :, 0].mean(), at_least=1.0)
 
+
 # %% [markdown]
 # The small variants gain about three points at 30 and 50 digits and one at 200. Mirroring costs one to two points at 30 and 50; at 200 the loss is smaller than its spread. Augmentation states what should *not* matter (an invariance); it adds no new content. Ten variants of each of 50 digits are 550 pictures, but worth far less than 550 digits: in the left panel the blue point at 50 lies below the gray one at 100.
-# That is why two of the documents' sentences need a limit: augmentation does improve generalization (if the label survives), but it doesn't answer a lack of labeled or *diverse* data; transfer and self-supervision do better there (notebook 18).
+# That is why two of the documents' sentences need a limit: augmentation does improve generalization (if the label survives), but it doesn't answer a lack of labeled or *diverse* data; transfer and self-supervision do better there (notebook [[transfer_learning]]).
 #
 # And the order matters. Augment first and split afterward, and the variants become twins (3.7):
 
@@ -1653,7 +1742,7 @@ print("digits with coin-flip labels; augmented, then split:",
 # %% [markdown]
 # ## 3.12 The same numbers from Keras
 #
-# One of the documents names Pandas, NumPy and SciPy as the tools for preparing data (SciPy is a library for scientific computing in general; its `ndimage` was our witness in 3.9). In the TensorFlow stack the work is done by `tf.data` (notebook 31) and by *preprocessing layers*, which travel with the saved model, so that production can't
+# One of the documents names Pandas, NumPy and SciPy as the tools for preparing data (SciPy is a library for scientific computing in general; its `ndimage` was our witness in 3.9). In the TensorFlow stack the work is done by `tf.data` (notebook [[training_at_scale]]) and by *preprocessing layers*, which travel with the saved model, so that production can't
 # scale differently from training. Compare them with ours:
 
 # %%
@@ -1673,7 +1762,8 @@ lookup = keras.layers.StringLookup(vocabulary=sorted_names, output_mode="one_hot
 encoded = np.array(lookup(tf.constant(["Barolo", "Merlot"])))
 print("one-hot, first column for unknown names:", *encoded.astype(int))
 
-# %%
+# %% tags=["evidence"]
+#@title Evidence: tf.image.flip_left_right, largest difference
 batch = X_test[:100, :, :, None].astype("float32")  # (100, 8, 8, 1)
 flipped = tf.image.flip_left_right(batch).numpy()
 claim("tf.image.flip_left_right, largest difference",
@@ -1700,8 +1790,7 @@ claim("at prediction time they change nothing, largest difference",
 #
 # One costly line of a widely copied listing fits here: it divides MNIST's bytes by 255.0 and converts to float32 *afterward*.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 pixels = np.zeros((600, 28, 28), np.uint8)
 for name, made in {"x / 255.0": pixels / 255.0,
                    "x.astype('float32') / 255": pixels.astype("float32") / 255}.items():
@@ -1713,9 +1802,9 @@ for name, made in {"x / 255.0": pixels / 255.0,
 # %% [markdown]
 # ## 3.13 Where it breaks
 #
-# - **Tomorrow's table.** Rules and statistics are frozen at training. If the unit, the camera or the customers change, a frozen scaler turns it into silent nonsense: check ranges and missing shares on every incoming batch (notebook 36).
+# - **Tomorrow's table.** Rules and statistics are frozen at training. If the unit, the camera or the customers change, a frozen scaler turns it into silent nonsense: check ranges and missing shares on every incoming batch (notebook [[deployment_and_monitoring]]).
 # - **A column from the future.** "Date of discharge" predicts the diagnosis because it is written after it. No shuffling finds that; ask for each column *when* it is known.
-# - **Cleaning as bias.** Rows with holes, outliers and odd spellings come more often from some people than others. Count what every rule drops, per group (notebook 34).
+# - **Cleaning as bias.** Rows with holes, outliers and odd spellings come more often from some people than others. Count what every rule drops, per group (notebook [[interpretability_and_fairness]]).
 # - **Cross-validation reuses rows.** Its folds share training data, so the spread over folds is not a standard error of independent trials, and a score that decided something needs a fresh test set.
 #
 # **What a product team should ask.** Which rule changed or dropped how many rows, and where is the log? Why are values missing? Was anything fitted before the split? What was chosen on which set, and how often was the test set opened? Does the split mimic the launch: new users, new months, new sites? Could a person still name the label of our
@@ -1748,4 +1837,4 @@ for name, made in {"x / 255.0": pixels / 255.0,
 # - T. DeVries, G. W. Taylor (2017). Improved regularization of convolutional neural networks with cutout. arXiv:1708.04552.
 # - H. Zhang, M. Cissé, Y. N. Dauphin, D. Lopez-Paz (2018). mixup: Beyond empirical risk minimization. *ICLR*.
 #
-# **Next:** notebook 04, neurons and layers. The table is ready; now build what reads it.
+# **Next:** notebook [[neurons_and_layers]], neurons and layers. The table is ready; now build what reads it.

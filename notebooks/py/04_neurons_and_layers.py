@@ -1,11 +1,9 @@
 # ---
 # jupyter:
 #   course:
-#     part: 2
-#     minutes: 120
-#     data: "8×8 digits and breast-cancer data (inside the installation)"
+#     datasets: [digits, breast_cancer]
 #     covers: "From neuron to layer to MLP in matrix form; activations and their derivatives; initialization derived from variance."
-#     prerequisites: [02_life_of_a_model]
+#     prerequisites: [life_of_a_model]
 #     ledger: [D1-3.1-a, D1-3.2-c, D1-4.2-a, D1-4.2-b, D1-4.2-c, D1-4.2-e, D2-2-b,
 #       D2-3.1-a, D2-3.1.1-a, D2-3.1.1-b, D2-3.3.1-a, D3-2.1-a, D3-2.1-b, D3-3.2-b,
 #       D3-3.2-c, D3-4.1-a, D3-4.1-b, D3-4.1-c, D3-4.1-d, D3-4.3-h, D3-4.3-i,
@@ -35,11 +33,6 @@
 # - choose the variance of a layer's weights from its size and activation, and predict a signal 50 layers deep.
 
 # %% tags=["setup"]
-try:
-    import course_utils
-except ModuleNotFoundError:  # Colab, Kaggle: add the companion package, leave TensorFlow as it is
-    get_ipython().run_line_magic("pip", "install -q git+https://github.com/your_org/large-models-course")
-
 import math
 import tracemalloc
 
@@ -47,7 +40,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from course_utils import (
-    by_profile, check, claim, data, devices, numerical_gradient, plotting)
+    by_profile, check, claim, data, devices, numerical_gradient, plotting, solved,
+)
 
 plotting.use_style()
 rng = np.random.default_rng(0)
@@ -135,6 +129,7 @@ right = np.mean((T[1::2] @ w2 + b2 > 0) == malignant[1::2])
 most = max(malignant[1::2].mean(), 1 - malignant[1::2].mean())
 print(f"right on the test rows: {right:.1%}; always the commoner class: {most:.1%}")
 
+
 # %%
 def sigmoid(z):
     """1 / (1 + e^-z) for any shape, in a form that cannot overflow."""
@@ -158,6 +153,7 @@ axes[1].set(title="Longer w, same line, sharper opinion",
 axes[1].legend()
 plt.show()
 
+
 # %% [markdown]
 # Most orange points (malignant) lie on the arrow's side, most blue ones (benign) on the other. Multiply $w$ and $b$ by any positive factor and the line stays; only the opinion gets sharper.
 #
@@ -165,14 +161,14 @@ plt.show()
 # has no $\phi$ anywhere; sections 4.5 and 4.7 show what that costs.
 
 # %% [markdown]
-# ### Exercise 4.2 · how far from the line?
-#
+# ### Exercise 4.2 · how far from the line? (3 min)
 # Return the signed distance of every row from the neuron's boundary (positive where $z > 0$).
 
 # %% tags=["exercise"]
 def signed_distance(X, w, b):
     """Signed distances from the boundary. X: (n, d), w: (d,), b: scalar -> (n,)"""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("4.2", "signed distance from the boundary"):
@@ -191,13 +187,12 @@ with check("4.2", "signed distance from the boundary"):
 #
 # `np.linalg.norm(w)` is $\lVert w\rVert$; the formula stands above.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def signed_distance(X, w, b):
-#     return (X @ w + b) / np.linalg.norm(w)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 4.2 · runs only while yours does not pass
+if not solved("4.2"):
+    def signed_distance(X, w, b):
+        return (X @ w + b) / np.linalg.norm(w)
 
 # %% [markdown]
 # ## 4.3 What one neuron cannot do, and two can
@@ -233,6 +228,7 @@ fig.suptitle(f"One neuron can do {able} of the 16 functions of two bits",
              fontweight="bold")
 plt.show()
 
+
 # %% [markdown]
 # Black means yes; gray is where a neuron found says yes. The two that never appear are the same two for everybody: "exactly one of them" (XOR, 异或) and its opposite. More trials won't help, and the proof takes a line. At the corners (0,0), (1,0), (0,1), (1,1), in this order, XOR asks for
 #
@@ -244,8 +240,7 @@ plt.show()
 #
 # $$h_1 = \mathrm{ReLU}(x_1 + x_2), \qquad h_2 = \mathrm{ReLU}(x_1 + x_2 - 1), \qquad \text{XOR} = h_1 - 2 h_2 .$$
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 def relu(z):
     """max(z, 0), entry by entry."""
     return np.maximum(z, 0)
@@ -280,19 +275,20 @@ axes[1].set(title="After the hidden layer: one does", xlabel="$h_1$", ylabel="$h
 axes[1].legend(loc="upper left")
 plt.show()
 
+
 # %% [markdown]
 # Both units see only the sum $x_1 + x_2$, so the whole square (gray grid) lands on one line with a bend where the second unit switches on: (0,1) and (1,0) share a spot, and $(1,1)$ is carried past them. In the new coordinates a line is enough. This is what "hidden layers transform features, the output layer
 # predicts" means.
 
 # %% [markdown]
-# ### Exercise 4.3 · parity of three bits
-#
+# ### Exercise 4.3 · parity of three bits (7 min)
 # Is the number of ones among three bits odd? Build a network by hand: $f(x) = \mathrm{ReLU}(x W_1 + b_1)\, W_2 + b_2$ must be 1 for odd and 0 for even, with at most three hidden units.
 
 # %% tags=["exercise"]
 def parity_network():
     """-> W1 (3, h), b1 (h,), W2 (h, 1), b2 (1,) with h at most 3, as arrays"""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("4.3", "a network for parity"):
@@ -311,17 +307,20 @@ with check("4.3", "a network for parity"):
 #
 # Only the sum $s = x_1 + x_2 + x_3$ matters. Draw the zigzag through (0, 0), (1, 1), (2, 0), (3, 1): each ReLU bends it once. $\mathrm{ReLU}(s)$ starts it with slope 1; by how much must the slope change at 1, and at 2?
 # </details>
-# <details><summary>Solution</summary>
+
+# %% tags=["solution"]
+#@title Solution 4.3 · runs only while yours does not pass
+if not solved("4.3"):
+    def parity_network():
+        W1 = np.ones((3, 3))
+        b1 = np.array([0.0, -1.0, -2.0])
+        W2 = np.array([[1.0], [-2.0], [2.0]])
+        return W1, b1, W2, np.zeros(1)
+
+# %% [markdown]
+# <details><summary>About the solution</summary>
 #
 # The slope goes $1, -1, 1$, so it changes by $-2$ at $s = 1$ and by $+2$ at $s = 2$.
-#
-# ```python
-# def parity_network():
-#     W1 = np.ones((3, 3))
-#     b1 = np.array([0.0, -1.0, -2.0])
-#     W2 = np.array([[1.0], [-2.0], [2.0]])
-#     return W1, b1, W2, np.zeros(1)
-# ```
 # </details>
 
 # %% [markdown]
@@ -339,8 +338,7 @@ with check("4.3", "a network for parity"):
 #
 # Three ways to compute it; the first is the definition, the last is the one to use.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 layer_rng = np.random.default_rng(4)
 X = layer_rng.normal(size=(5, 4))  # 5 examples, 4 inputs
 W, b = layer_rng.normal(size=(4, 3)), layer_rng.normal(size=3)  # 3 neurons
@@ -356,8 +354,7 @@ print("shape", Z.shape, "  the three agree to 1e-14:", max(differences) < 1e-14)
 # The documents write the other convention, one example as a *column* $x$ $(d_{in},)$ and weights $V$ of shape $(d_{out}, d_{in})$: $z = Vx + c$. It is the same layer with $V = W^\top$. This course keeps
 # examples in rows, as Keras does. Mixing the two is harmless where the shapes refuse, and dangerous where they don't:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 square_W = layer_rng.normal(size=(4, 4))
 print("transposed by mistake, square layer: runs, shape", (X @ square_W.T).shape)
 for name, bias in {"(3,)": b, "(3, 1)": b[:, None], "(5, 1)": np.ones((5, 1))}.items():
@@ -371,7 +368,7 @@ for name, bias in {"(3,)": b, "(3, 1)": b[:, None], "(5, 1)": np.ones((5, 1))}.i
 # Test layers with $n$, $d_{in}$ and $d_{out}$ all different.
 #
 # Document 2's neuron, which receives *all* outputs of the previous layer, is a dense one (and has a bias, which the sentence omits).
-# Two words, since the documents mix them. *Feed-forward* is any network without loops: dense ones, but also convolutional ones (notebook 09), where a neuron sees only a patch, and Transformers (11).
+# Two words, since the documents mix them. *Feed-forward* is any network without loops: dense ones, but also convolutional ones (notebook [[convolution]]), where a neuron sees only a patch, and Transformers ([[embeddings_and_attention]]).
 # *Multilayer perceptron* (多层感知机, MLP) and *fully connected network* are two names for the same thing, a stack of dense layers, not two kinds; a concept map in Document 2 splits them.
 
 # %% [markdown]
@@ -381,7 +378,7 @@ for name, bias in {"(3,)": b, "(3, 1)": b[:, None], "(5, 1)": np.ones((5, 1))}.i
 #
 # $$(X W_1 + b_1)\, W_2 + b_2 \;=\; X\, \underbrace{(W_1 W_2)}_{W} \;+\; \underbrace{(b_1 W_2 + b_2)}_{b} .$$
 #
-# That is one layer. By induction so are a hundred: without a non-linear $\phi$ between them, depth adds no new function. (It can take functions away: through a middle of $r$ units $W_1 W_2$ has rank $r$ at most and needs fewer numbers. LoRA, notebook 17, uses exactly that.) Why the random weights below have variance $2/d_{in}$: 4.13.
+# That is one layer. By induction so are a hundred: without a non-linear $\phi$ between them, depth adds no new function. (It can take functions away: through a middle of $r$ units $W_1 W_2$ has rank $r$ at most and needs fewer numbers. LoRA, notebook [[project_pretrained_gpt2]], uses exactly that.) Why the random weights below have variance $2/d_{in}$: 4.13.
 
 # %%
 deep_rng = np.random.default_rng(5)
@@ -410,13 +407,13 @@ for ax, (name, phi) in zip(axes, choices.items()):
     print(f"{name}: points of this walk with a bend beside them: {bends.sum()}")
 plt.show()
 
+
 # %% [markdown]
 # Left a straight line without a bend, for all its seven layers. Right the same weights with ReLU: a broken line that bends (red) where some unit switches on or off.
 # Document 4's model of a network omits the activation, so its layers collapse like the left one.
 
 # %% [markdown]
-# ### Exercise 4.5 · collapse a linear network
-#
+# ### Exercise 4.5 · collapse a linear network (7 min)
 # Given any number of layers $(W, b)$ to be applied one after the other *without* activations, return the one layer that does the same.
 
 # %% tags=["exercise"]
@@ -426,6 +423,7 @@ def collapse(layers):
     W: (d_in, d_out), b: (d_out,) -> W (first d_in, last d_out), b (last d_out,)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("4.5", "collapse linear layers"):
@@ -446,16 +444,16 @@ with check("4.5", "collapse linear layers"):
 #
 # Start with the first layer as $(W, b)$ and merge the next one into it with the formula above, again and again.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def collapse(layers):
-#     W, b = layers[0]
-#     for W_next, b_next in layers[1:]:
-#         W, b = W @ W_next, b @ W_next + b_next
-#     return W, b
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 4.5 · runs only while yours does not pass
+if not solved("4.5"):
+    def collapse(layers):
+        W, b = layers[0]
+        for W_next, b_next in layers[1:]:
+            W, b = W @ W_next, b @ W_next + b_next
+        return W, b
+
 
 # %% [markdown]
 # ## 4.6 A multilayer perceptron reads real digits
@@ -482,8 +480,7 @@ def forward(layers, X, phi=relu):
     return [*values, values[-1] @ W + b]
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 reader = random_layers([64, 32, 16, 10], np.random.default_rng(6))
 values = forward(reader, X_test)
 print("l   W         b      a or logits  parameters")
@@ -493,12 +490,13 @@ total = sum(W.size + b.size for W, b in reader)
 print(f"total{total:38,}")
 print(f"right before any training: {np.mean(values[-1].argmax(axis=1) == y_test):.0%}")
 
+
 # %% [markdown]
 # $64\cdot 32 + 32 = 2{,}080$, and so on: each layer costs $d_{in} d_{out} + d_{out}$ parameters. Before training, the network is as good as a guess among ten.
 # Here the representation also gets *narrower* at each layer, 64 → 32 → 16; Document 4 calls what deep layers extract high-dimensional, but width is a choice. And the
-# chart of three hidden layers in Document 3 is such an MLP; what makes up a large language model (embeddings, attention, residual paths) is missing from it (notebook 11).
+# chart of three hidden layers in Document 3 is such an MLP; what makes up a large language model (embeddings, attention, residual paths) is missing from it (notebook [[embeddings_and_attention]]).
 #
-# Training all layers needs gradients (06). One layer can be fitted without: keep the hidden layer *random*, give every image ten targets, 1 for its class and 0 for the others (*one-hot*, 独热), and choose the last layer so that the sum of the squared errors is least (*least squares*).
+# Training all layers needs gradients ([[backpropagation]]). One layer can be fitted without: keep the hidden layer *random*, give every image ten targets, 1 for its class and 0 for the others (*one-hot*, 独热), and choose the last layer so that the sum of the squared errors is least (*least squares*).
 # With the hidden activations as $F$ (and a column of ones for the bias) and the targets as $Y$, the slopes of that sum are 0 where $F^\top F\, W = F^\top Y$: linear equations.
 # That isolates what $\phi$ contributes.
 
@@ -576,8 +574,7 @@ zero = np.zeros((4, 3))
 straight = copied_network(u + v) - copied_network(u) - copied_network(v)
 twice = sigmoid(sigmoid(np.linspace(-20, 20, 9)))
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 is_affine = np.abs(straight + copied_network(zero)).max() < 1e-12
 print("Document 4: f(u+v) - f(u) - f(v) + f(0) is 0, so no hidden layer:", is_affine)
 for name, sizes in {"as printed, shared": None, "one hidden layer": [3, 2, 2],
@@ -590,7 +587,8 @@ print(f"Document 3: sigma(sigma(z)) runs from {twice.min():.3f} to {twice.max():
 # As printed, the network has 8 parameters and is one layer, a straight line on every walk as in 4.5; with two hidden layers of two units it has $8 + 6 + 6 = 20$. The double sigmoid can never answer "no": its outputs lie between
 # $\sigma(0) = 0.5$ and $\sigma(1) = 0.731$. Stack it, and less and less gets through:
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Squash twice per layer and all digits look alike
 depth_rng = np.random.default_rng(8)
 draws4 = [depth_rng.normal(size=(64, 64)) / 8 for _ in range(4)]  # variance 1 / d_in
 spread = {}
@@ -610,13 +608,13 @@ ax.set(title="Squash twice per layer and all digits look alike", xlabel="layer",
 ax.legend()
 plt.show()
 
+
 # %% [markdown]
 # The standard deviation over images is what tells one digit from another. With weights of this size even the single sigmoid loses about three quarters of it at every layer: its slope is never above ¼ (4.9), and the double one multiplies two such slopes.
 # Eight times larger weights win much of it back. Slope and weight size act together; which size is right is the question of 4.12.
 
 # %% [markdown]
-# ### Exercise 4.7 · repair it
-#
+# ### Exercise 4.7 · repair it (12 min)
 # Write the network right, in the documents' own convention, so that you have translated once: *one* example $x$ $(d,)$ as a column, weights $V$ $(d_{out}, d_{in})$. Sigmoid on every hidden layer,
 # softmax at the output: $p_j = e^{z_j} / \sum_m e^{z_m}$. And count its parameters from its sizes.
 
@@ -632,6 +630,7 @@ def repaired_network(x, layers):
 def parameter_count(sizes):
     """Weights and biases of an MLP. sizes: [d, hidden …, k] -> int"""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("4.7", "the copied network repaired"):
@@ -657,22 +656,22 @@ with check("4.7", "the copied network repaired"):
 #
 # Loop over `layers[:-1]` with `a = sigmoid(V @ a + c)`; the last layer gives logits. `zip(sizes[:-1], sizes[1:])` yields each layer's $(d_{in}, d_{out})$.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def repaired_network(x, layers):
-#     a = x
-#     for V, c in layers[:-1]:
-#         a = sigmoid(V @ a + c)
-#     V, c = layers[-1]
-#     e = np.exp(V @ a + c)
-#     return e / e.sum()
-#
-#
-# def parameter_count(sizes):
-#     return sum((i + 1) * o for i, o in zip(sizes[:-1], sizes[1:]))
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 4.7 · runs only while yours does not pass
+if not solved("4.7"):
+    def repaired_network(x, layers):
+        a = x
+        for V, c in layers[:-1]:
+            a = sigmoid(V @ a + c)
+        V, c = layers[-1]
+        e = np.exp(V @ a + c)
+        return e / e.sum()
+
+
+    def parameter_count(sizes):
+        return sum((i + 1) * o for i, o in zip(sizes[:-1], sizes[1:]))
+
 
 # %% [markdown]
 # ## 4.8 One hidden layer can draw any curve
@@ -728,14 +727,13 @@ print("error with 32 and 64 pieces:", *(f"{error:.4f}" for error in errors[3:5])
 # It promises less than it seems to. It says such weights *exist*, not that training finds them. And the theorem covers several inputs, our construction does not: a ReLU of two inputs bends along a whole line, so a bump that is 0 all around needs a second hidden layer.
 # Bumps would be expensive anyway: a grid with 33 places per axis needs $33^d$ of them for $d$ inputs.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 for d in (1, 2, 3, 64):
     print(f"{d:2} inputs: {33.0**d:.3g} bumps")
 
+
 # %% [markdown]
-# ### Exercise 4.8 · the same curve with a third of the units
-#
+# ### Exercise 4.8 · the same curve with a third of the units (6 min)
 # Neighboring bumps use the same ReLUs. Build a network with *one* ReLU per gap that passes through all given points: $f(x) = \mathrm{ReLU}(x W_1 + b_1) W_2 + b_2$, straight between
 # the points, for $x$ from the first to the last knot.
 
@@ -747,6 +745,7 @@ def interpolating_network(knots, heights):
     -> W1 (1, m), b1 (m,), W2 (m, 1), b2 (1,)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("4.8", "a network through given points"):
@@ -767,20 +766,20 @@ with check("4.8", "a network through given points"):
 #
 # Unit $k$ switches on at knot $k$: weight 1, bias $-\text{knot}_k$. Its output weight is the *change* of slope there; the first one's is the first slope. `np.diff(slopes, prepend=0)` gives all changes. Where does the curve start?
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def interpolating_network(knots, heights):
-#     slopes = np.diff(heights) / np.diff(knots)
-#     changes = np.diff(slopes, prepend=0)
-#     return np.ones((1, len(slopes))), -knots[:-1], changes[:, None], heights[:1]
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 4.8 · runs only while yours does not pass
+if not solved("4.8"):
+    def interpolating_network(knots, heights):
+        slopes = np.diff(heights) / np.diff(knots)
+        changes = np.diff(slopes, prepend=0)
+        return np.ones((1, len(slopes))), -knots[:-1], changes[:, None], heights[:1]
+
 
 # %% [markdown]
 # ## 4.9 Activations and their slopes
 #
-# Training will multiply by $\phi'(z)$ once per layer (06), so an activation is chosen as much for its slope as for its value. Derive the common ones.
+# Training will multiply by $\phi'(z)$ once per layer ([[backpropagation]]), so an activation is chosen as much for its slope as for its value. Derive the common ones.
 #
 # - **sigmoid** $a = (1 + e^{-z})^{-1}$: $\;a' = e^{-z}(1 + e^{-z})^{-2} = a \cdot \frac{e^{-z}}{1 + e^{-z}} = a(1 - a)$. Largest at $a = \tfrac12$: never above $\tfrac14$.
 # - **tanh** $= 2\sigma(2z) - 1$: $\;a' = 4\,\sigma(2z)(1 - \sigma(2z)) = (1 + a)(1 - a) = 1 - a^2$, because $\sigma(2z) = (1 + a)/2$. At most 1.
@@ -813,7 +812,7 @@ activations = {  # name: (value, slope)
 }
 
 # %% [markdown]
-# The judge is the central difference (`numerical_gradient`, explained in notebook 06): move $z$ a little both ways, divide the change by the way. It knows nothing of our algebra. It needs a function with one number as its value, so give it the sum over all entries: moving one entry changes only that entry's term.
+# The judge is the central difference (`numerical_gradient`, explained in notebook [[backpropagation]]): move $z$ a little both ways, divide the change by the way. It knows nothing of our algebra. It needs a function with one number as its value, so give it the sum over all entries: moving one entry changes only that entry's term.
 
 # %%
 z = np.linspace(-4.95, 4.95, 34)  # not 0, where ReLU has a kink
@@ -841,9 +840,10 @@ for name in ("GELU", "SiLU"):
     print(f"{name}: lowest value {phi(grid).min():.3f} at z = {lowest:.2f};"
           f" slopes from {slope(grid).min():.2f} to {slope(grid).max():.2f}")
 
+
 # %% [markdown]
 # GELU and SiLU are ReLUs without the corner; they dip below zero before they vanish, and their slope exceeds 1 for a stretch.
-# Document 1 names sigmoid and ReLU as the usual $\sigma$; today's hidden layers mostly use ReLU, GELU or SiLU, and the sigmoid has kept two places: a yes/no output and gates (notebook 10).
+# Document 1 names sigmoid and ReLU as the usual $\sigma$; today's hidden layers mostly use ReLU, GELU or SiLU, and the sigmoid has kept two places: a yes/no output and gates (notebook [[recurrent_networks]]).
 
 # %% [markdown]
 # ### The GELU that runs is not always the GELU that is written
@@ -874,13 +874,14 @@ plt.show()
 
 # %% [markdown]
 # The series is better near 0; the published constant spreads the error and makes the largest one smaller. Half a thousandth is nothing for a value and too much where two programs must agree: to reproduce GPT-2's logits to 1e-4
-# (notebook 17), use the formula it was trained with.
+# (notebook [[project_pretrained_gpt2]]), use the formula it was trained with.
 #
 # ### Saturation
 #
 # Far from 0 a sigmoid or tanh is *saturated* (饱和): the output hardly moves and the slope is almost nothing. In a computer "almost" becomes "exactly" soon:
 
-# %%
+# %% tags=["figure"]
+#@title Figure: A saturated unit's slope falls exponentially, then to nothing
 reach = np.linspace(0, 40, 801)
 fig, ax = plt.subplots(figsize=(6.4, 3.4))
 for dtype, style in ((np.float64, "-"), (np.float32, "--")):
@@ -903,8 +904,7 @@ plt.show()
 #
 # The plain formula has another trap on the *negative* side. The copied $1/(1+e^{-z})$ of Document 3 is right and overflows:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 with np.errstate(over="raise"):
     for z in (-80.0, -800.0):
         for name, f in {"1/(1+exp(-z))": lambda z: 1 / (1 + np.exp(-z)),
@@ -914,18 +914,19 @@ with np.errstate(over="raise"):
             except FloatingPointError:
                 print(f"z = {z:.0f}, {name:13}: overflow")
 
-# %% [markdown]
-# Ours, $\tfrac12(1 + \tanh\tfrac z2)$, never overflows; the price is that very small values round to 0 (the true one at −80 is 2·10⁻³⁵). Losses avoid both by working with $z$ itself (notebook 05).
 
 # %% [markdown]
-# ### Exercise 4.9 · ELU
-#
+# Ours, $\tfrac12(1 + \tanh\tfrac z2)$, never overflows; the price is that very small values round to 0 (the true one at −80 is 2·10⁻³⁵). Losses avoid both by working with $z$ itself (notebook [[loss_functions]]).
+
+# %% [markdown]
+# ### Exercise 4.9 · ELU (5 min)
 # ELU is $z$ for $z > 0$ and $\alpha(e^z - 1)$ otherwise. Return value and slope (at $z = 0$ take the left slope, $\alpha$). It must not overflow at $z = 1000$, not even in a branch that `np.where` throws away.
 
 # %% tags=["exercise"]
 def elu(z, alpha):
     """ELU and its slope. z: any shape, alpha > 0 -> value, slope, both like z"""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("4.9", "ELU and its slope"):
@@ -947,14 +948,14 @@ with check("4.9", "ELU and its slope"):
 #
 # `np.where` computes both branches. Give the exponential only `np.minimum(z, 0)`.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def elu(z, alpha):
-#     decay = alpha * np.exp(np.minimum(z, 0))
-#     return np.where(z > 0, z, decay - alpha), np.where(z > 0, 1, decay)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 4.9 · runs only while yours does not pass
+if not solved("4.9"):
+    def elu(z, alpha):
+        decay = alpha * np.exp(np.minimum(z, 0))
+        return np.where(z > 0, z, decay - alpha), np.where(z > 0, 1, decay)
+
 
 # %% [markdown]
 # ## 4.10 Softmax and its Jacobian
@@ -991,7 +992,8 @@ shifted = softmax(logits + 1000) - softmax(logits)
 print(f"rows of J sum to 0 within {np.abs(J.sum(axis=1)).max():.1e};"
       f" logits + 1000 move p by {np.abs(shifted).max():.1e}")
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Dividing the logits by more flattens
 fig, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.2), width_ratios=[1.7, 1])
 for offset, temperature in zip((-0.27, 0, 0.27), (0.3, 1, 5)):
     left.bar(np.arange(4) + offset, softmax(logits / temperature), 0.25,
@@ -1021,12 +1023,12 @@ for name, out in outputs.items():
     print(f"{name:7} sums of the rows: {sums.min():.2f} to {sums.max():.2f};"
           f" true class gets exactly 0: {np.mean(true == 0):.0%}")
 
+
 # %% [markdown]
 # ReLU's outputs are no probabilities, and where the true class gets exactly 0, ReLU has no slope to lift it. Softmax is for one class of many; several sigmoids are right where several labels may hold at once.
 
 # %% [markdown]
-# ### Exercise 4.10 · backward through softmax, without the Jacobian
-#
+# ### Exercise 4.10 · backward through softmax, without the Jacobian (3 min)
 # Let $g_i = \partial L/\partial p_i$ be known for some loss $L$. Then $\partial L/\partial z_j = \sum_i g_i\, \partial p_i/\partial z_j$. For $n$ rows of $k$ classes, the Jacobians would hold $n k^2$ numbers, and for a vocabulary of 50,000 tokens that does not fit.
 # Insert the formula for $\partial p_i/\partial z_j$, simplify, and write it with arrays no larger than $(n, k)$.
 
@@ -1037,6 +1039,7 @@ def softmax_backward(p, grad_p):
     p: (n, k) softmax outputs, grad_p: (n, k) -> (n, k)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("4.10", "backward through softmax"):
@@ -1059,13 +1062,12 @@ with check("4.10", "backward through softmax"):
 #
 # $\sum_i g_i\, p_i([i = j] - p_j) = p_j g_j - p_j \sum_i g_i p_i$. The sum is one number per row: `keepdims=True`.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def softmax_backward(p, grad_p):
-#     return p * (grad_p - (grad_p * p).sum(axis=1, keepdims=True))
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 4.10 · runs only while yours does not pass
+if not solved("4.10"):
+    def softmax_backward(p, grad_p):
+        return p * (grad_p - (grad_p * p).sum(axis=1, keepdims=True))
 
 # %% [markdown]
 # ## 4.11 Initialization: why not zero, why not all positive?
@@ -1105,7 +1107,8 @@ for name, path in paths.items():
 ends = [xor_loss(descend(random_start(seed), steps=400)[-1]) for seed in range(8)]
 print("eight random starts end at", *(f"{end:.2f}" for end in ends))
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Equal units cannot do XOR
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.3))
 colors = (plotting.GRAY, plotting.RED, plotting.BLUE)
 for (name, path), color in zip(paths.items(), colors):
@@ -1143,7 +1146,7 @@ for name, W in draws.items():
 
 # %% [markdown]
 # All-positive weights make nearly every sigmoid saturated and the units resemble each other. The second row has the same mean square but mean 0: the resemblance goes, and most of the saturation. The rest goes with the size (third row). "Random" or "Gaussian", as the documents say, is not enough: **what is the right
-# size?** (Large models often start from weights somebody has already trained; whoever trained those had to answer the same question. Notebook 18.)
+# size?** (Large models often start from weights somebody has already trained; whoever trained those had to answer the same question. Notebook [[transfer_learning]].)
 
 # %% [markdown]
 # ## 4.12 Too small, too large: the variance of a sum
@@ -1192,7 +1195,8 @@ plt.show()
 # Top: the factor 0.1 per layer in the variance leaves almost nothing after ten. Bottom: most units sit at ±1, where the slope is gone. In the middle the histogram stays broad and narrows slowly.
 # The formula itself, tried on the first layer:
 
-# %%
+# %% tags=["evidence"]
+#@title Evidence: largest deviation of the ratio from 1
 many = np.random.default_rng(13).normal(size=(64, 20_000)) * np.sqrt(0.5 / 64)
 ratio = np.var(scaled[:200] @ many, axis=1) / (0.5 * np.mean(scaled[:200] ** 2, axis=1))
 print(f"measured / predicted variance for 200 images, 20,000 units each:"
@@ -1283,7 +1287,8 @@ axes[0].set_title("ReLU: forecast $(g^2/2)^l$, dashed")
 axes[1].set_title("tanh: forecast by the integral, dashed")
 plt.show()
 
-# %%
+# %% tags=["evidence"]
+#@title Evidence: relative error of ReLU's factor
 for g2, curves in relu_runs.items():
     factor = np.mean([curve_of_seed[-1] ** (1 / DEPTH) for curve_of_seed in curves])
     print(f"ReLU, g² = {g2}: factor per layer {factor:.3f}, forecast {g2 / 2}")
@@ -1319,13 +1324,13 @@ ax.set(title="He keeps the average; single networks wander with depth", xlabel="
 ax.legend(fontsize=8)
 plt.show()
 
-# %% [markdown]
-# Each layer averages about "width" squares $\mathrm{ReLU}(z)^2$, whose variance for normal $z$ is 5 times their squared mean ($\mathrm{E}[z^4]/2 = 1.5$ against $0.5^2$: $1.5/0.25 - 1 = 5$). So each layer adds about $5/\text{width}$ to the variance of the logarithm:
-# depth over width decides how reliable a start is (Hanin and Nica 2020). Normalization layers (09, 11) set the size anew at every layer and residual paths (12) carry the input past it, so that less depends on the draw.
 
 # %% [markdown]
-# ### Exercise 4.13 · spot the bug, then derive your own
-#
+# Each layer averages about "width" squares $\mathrm{ReLU}(z)^2$, whose variance for normal $z$ is 5 times their squared mean ($\mathrm{E}[z^4]/2 = 1.5$ against $0.5^2$: $1.5/0.25 - 1 = 5$). So each layer adds about $5/\text{width}$ to the variance of the logarithm:
+# depth over width decides how reliable a start is (Hanin and Nica 2020). Normalization layers ([[convolution]], [[embeddings_and_attention]]) set the size anew at every layer and residual paths ([[training_deep_networks]]) carry the input past it, so that less depends on the draw.
+
+# %% [markdown]
+# ### Exercise 4.13 · spot the bug, then derive your own (8 min)
 # The script of 4.11 draws every layer's weights by `rand(d_in, d_out)`, uniform in $[0, 1)$. Replace that, for a network whose hidden activation is leaky ReLU, with slope $\alpha \ge 0$ where $z < 0$. Derive $\mathrm{E}[\phi(z)^2]$ for symmetric $z$ as above, choose $\sigma_w^2$
 # so that the forward signal keeps its mean square, and draw *every* layer this way. $\alpha = 0$ must give He.
 
@@ -1336,6 +1341,7 @@ def leaky_layers(sizes, alpha, rng):
     sizes: [d, hidden …, k] -> list of (W (d_in, d_out), b (d_out,))
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("4.13", "initialization for leaky ReLU"):
@@ -1359,18 +1365,21 @@ with check("4.13", "initialization for leaky ReLU"):
 #
 # The positive half contributes $\tfrac12 \mathrm{E}[z^2]$, the negative half $\tfrac12 \alpha^2\, \mathrm{E}[z^2]$.
 # </details>
-# <details><summary>Solution</summary>
+
+# %% tags=["solution"]
+#@title Solution 4.13 · runs only while yours does not pass
+if not solved("4.13"):
+    def leaky_layers(sizes, alpha, rng):
+        layers = []
+        for d_in, d_out in zip(sizes[:-1], sizes[1:]):
+            std = np.sqrt(2 / ((1 + alpha**2) * d_in))
+            layers.append((rng.normal(0, std, (d_in, d_out)), np.zeros(d_out)))
+        return layers
+
+# %% [markdown]
+# <details><summary>About the solution</summary>
 #
 # $\mathrm{E}[\phi(z)^2] = \tfrac12(1 + \alpha^2)\,d_{in}\,\sigma_w^2\,\overline{x^2}$, so $\sigma_w^2 = 2 / ((1 + \alpha^2)\, d_{in})$; $\alpha = 1$, a linear layer, gives $1/d_{in}$.
-#
-# ```python
-# def leaky_layers(sizes, alpha, rng):
-#     layers = []
-#     for d_in, d_out in zip(sizes[:-1], sizes[1:]):
-#         std = np.sqrt(2 / ((1 + alpha**2) * d_in))
-#         layers.append((rng.normal(0, std, (d_in, d_out)), np.zeros(d_out)))
-#     return layers
-# ```
 # </details>
 
 # %% [markdown]
@@ -1382,7 +1391,8 @@ with check("4.13", "initialization for leaky ReLU"):
 tf = devices.setup(seed=0)
 import keras
 
-# %%
+# %% tags=["evidence"]
+#@title Evidence: digit reader, largest difference of a probability
 model = keras.Sequential(
     [keras.Input((64,)), keras.layers.Dense(32, "relu", dtype="float64"),
      keras.layers.Dense(16, "relu", dtype="float64"),
@@ -1420,7 +1430,8 @@ print(f"0.1 in float32 is off by {abs(float(np.float32(0.1)) - 0.1):.1e}")
 # %% [markdown]
 # Four agree to the last digits. Leaky ReLU and GELU stop at eight: TensorFlow, which does the arithmetic under Keras here, keeps the constants of these two in float32 even when $z$ is float64, and the rounding error of 0.1 is just what leaky ReLU's slope is off by.
 
-# %%
+# %% tags=["evidence"]
+#@title Evidence: tanh GELU, largest difference
 approximate = keras.activations.gelu(probe, approximate=True).numpy()
 claim("tanh GELU, largest difference",
       np.abs(gelu_tanh(probe.numpy()) - approximate).max(), at_most=1e-7)
@@ -1468,9 +1479,9 @@ for kind in (make.GlorotUniform, make.HeNormal):
 # %% [markdown]
 # ## 4.15 Where it breaks
 #
-# - **Existence is not learning.** 4.3 and 4.8 built networks by hand. That a network *can* represent a function does not say that training finds it, nor how many examples it takes (12).
-# - **The start is not the run.** The variances hold for random weights. After some updates weights and activations are no longer independent; normalization keeps the scale in check then (09, 11).
-# - **Dense layers ignore structure.** Shuffle the 64 pixels the same way in every image and a dense network learns just as well: it doesn't know that pixels have neighbors. Convolutions (09) and attention (11) build that in.
+# - **Existence is not learning.** 4.3 and 4.8 built networks by hand. That a network *can* represent a function does not say that training finds it, nor how many examples it takes ([[training_deep_networks]]).
+# - **The start is not the run.** The variances hold for random weights. After some updates weights and activations are no longer independent; normalization keeps the scale in check then ([[convolution]], [[embeddings_and_attention]]).
+# - **Dense layers ignore structure.** Shuffle the 64 pixels the same way in every image and a dense network learns just as well: it doesn't know that pixels have neighbors. Convolutions ([[convolution]]) and attention ([[embeddings_and_attention]]) build that in.
 # - **Dead and saturated units** make no error message. Look at activation histograms as in 4.12 before blaming the data.
 #
 # **What a product team should ask.** Would a linear model do? (4.1 and 4.2 are baselines of a few lines.) Which GELU does the exported model run? Does the code's initializer fit its activation, or is it the default? Does a test compare our layers
@@ -1502,4 +1513,4 @@ for kind in (make.GlorotUniform, make.HeNormal):
 # - B. Hanin, M. Nica (2020). Products of many large random matrices and gradients in deep neural networks. *Communications in Mathematical Physics* 376, 287–322. arXiv:1812.05994. The wandering of 4.13.
 # - M. Minsky, S. Papert (1969). *Perceptrons*. MIT Press. What one layer cannot do.
 #
-# **Next:** notebook 05, loss functions: what should a network be punished for? Then 06 lets all these layers learn.
+# **Next:** notebook [[loss_functions]], loss functions: what should a network be punished for? Then [[backpropagation]] lets all these layers learn.

@@ -1,11 +1,9 @@
 # ---
 # jupyter:
 #   course:
-#     part: 2
-#     minutes: 150
-#     data: "MNIST (bundled: 8×8 digits)"
+#     datasets: [mnist]
 #     covers: "From the chain rule to backpropagation in matrix form; the gradient check; automatic differentiation in 60 lines; the articles' classifier repaired."
-#     prerequisites: [04_neurons_and_layers]
+#     prerequisites: [neurons_and_layers]
 #     ledger: [D1-4.2-d, D2-3.3.4-a, D3-3.1-b, D3-3.2-e,
 #       D3-4.1-a, D3-4.1-b, D3-4.1-c, D3-4.1-d,
 #       D3-4.2-a, D3-4.2-b, D3-4.2-c, D3-4.2-d, D3-4.2-e, D3-4.2-f,
@@ -37,15 +35,12 @@
 # - recognize vanishing gradients, dead units and saturated units in a picture.
 
 # %% tags=["setup"]
-try:
-    import course_utils
-except ModuleNotFoundError:  # Colab, Kaggle: add the companion package, leave TensorFlow as it is
-    get_ipython().run_line_magic("pip", "install -q git+https://github.com/your_org/large-models-course")
-
 import matplotlib.pyplot as plt
 import numpy as np
 
-from course_utils import by_profile, check, claim, data, devices, plotting, profile
+from course_utils import (
+    by_profile, check, claim, data, devices, plotting, profile, solved,
+)
 
 plotting.use_style()
 rng = np.random.default_rng(0)
@@ -72,7 +67,8 @@ def neuron_loss(w, b):
     return 0.5 * (sigmoid(x @ w + b) - y) ** 2
 
 
-# %%
+# %% tags=["figure"]
+#@title Figure: The slope says which way to turn a weight, and what it buys
 turned = np.linspace(-4, 6, 101)
 curve = [neuron_loss(np.array([w1, w[1]]), b) for w1 in turned]
 here, nudge = neuron_loss(w, b), 1e-5
@@ -95,8 +91,7 @@ plt.show()
 # We got it by *nudging*: two evaluations of the loss for one weight. Count what that costs for the digit reader of section 6.12,
 # with 784 inputs, 128 hidden units and 10 classes.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 weights = (784 * 128 + 128) + (128 * 10 + 10)
 print(f"{weights:,} weights and biases:"
       f" {2 * weights:,} forward passes for one gradient")
@@ -105,7 +100,8 @@ print(f"{weights:,} weights and biases:"
 # One gradient is one step of training, and training takes thousands. Backpropagation gets the same numbers from
 # *one* forward and *one* backward pass. Where it sits in training:
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Backpropagation computes gradients; the optimizer moves the weights
 plotting.flow(
     {"batch\nX, y": (0, 0), "forward pass\nŷ and loss L": (1, 0),
      "backward pass\nall ∂L/∂w": (2, 0), "update\nw ← w − η ∂L/∂w": (3, 0)},
@@ -119,8 +115,8 @@ plotting.flow(
 plt.show()
 
 # %% [markdown]
-# The five articles that this course puts right (*the documents*, see notebook 00) let backpropagation "update" or "optimize" the parameters. It changes nothing: it ends with the gradients,
-# of biases as well as weights. The update is a separate step (here gradient descent, $\eta$ the learning rate), and notebook 07
+# The five articles that this course puts right (*the documents*, see notebook [[start_here]]) let backpropagation "update" or "optimize" the parameters. It changes nothing: it ends with the gradients,
+# of biases as well as weights. The update is a separate step (here gradient descent, $\eta$ the learning rate), and notebook [[optimizers]]
 # replaces it several times without touching the backward pass. Nor does following gradients promise the *global* minimum.
 
 # %% [markdown]
@@ -140,8 +136,7 @@ plt.show()
 #
 # For the sigmoid $\sigma'(z) = e^{-z}/(1 + e^{-z})^2 = a(1-a)$: the backward pass reuses what the forward pass computed.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 z = x @ w + b
 a = sigmoid(z)
 loss = 0.5 * (a - y) ** 2
@@ -153,7 +148,8 @@ grad_w, grad_b = delta * x, delta
 print(f"backward  dL/da = {grad_a:.3f}   delta = {delta:.3f}")
 print(f"          dL/dw = ({grad_w[0]:.3f}, {grad_w[1]:.3f})   dL/db = {grad_b:.3f}")
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Forward fills the top row; backward multiplies its way home
 start, pre, end, seed = "x, w, b", f"z = {z:.3f}", f"L = {loss:.3f}", "∂L/∂L = 1"
 act, back_a = f"a = σ(z)\n= {a:.3f}", f"∂L/∂a\n= {grad_a:.3f}"
 back_z = f"δ = ∂L/∂z\n= {delta:.3f}"
@@ -167,6 +163,7 @@ plotting.flow(
     title="Forward fills the top row; backward multiplies its way home",
 )
 plt.show()
+
 
 # %% [markdown]
 # Each backward arrow multiplies by one *local* derivative, known at that step alone. Nothing in the bottom row needs to know the
@@ -198,8 +195,7 @@ def assert_same(names, got, expected):
         np.testing.assert_allclose(ours, right, rtol=1e-6, atol=1e-9, err_msg=name)
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 nudged = numerical_gradient(lambda w: neuron_loss(w, b), w)
 print(f"nudged  dL/dw = ({nudged[0]:.3f}, {nudged[1]:.3f})")
 difference = np.abs(nudged - grad_w).max()
@@ -209,8 +205,7 @@ print("differs from the chain rule by less than 1e-10:", difference < 1e-10)
 # One more rule completes the chain rule: **where a value is used twice, its gradients add.** Take $f(x) = x\,\sigma(x)$, the SiLU activation of
 # several recent language models. $x$ reaches $f$ by two paths, and $f'(x) = \sigma(x) + x\,\sigma'(x)$ has one term for each.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 v = np.array([-2.0, 0.5, 3.0])
 s = sigmoid(v)
 both_paths, one_path = s + v * s * (1 - s), s
@@ -219,12 +214,12 @@ print("both paths ", both_paths.round(4))
 print("one path   ", one_path.round(4))
 print("nudged     ", nudged.round(4))
 
+
 # %% [markdown]
 # With one path forgotten, even the sign can be wrong, as at $x = -2$.
 
 # %% [markdown]
-# ### Exercise 6.2 · backward through ReLU
-#
+# ### Exercise 6.2 · backward through ReLU (3 min)
 # ReLU is $\phi(z) = \max(z, 0)$, entry by entry. Given the gradient that arrives from above, $\partial L/\partial a$, return $\partial L/\partial z$.
 # At $z = 0$ there is no derivative; take 0, as TensorFlow does.
 
@@ -235,6 +230,7 @@ def relu_backward(grad_a, z):
     grad_a, z: same shape -> that shape
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("6.2", "backward through ReLU"):
@@ -250,13 +246,13 @@ with check("6.2", "backward through ReLU"):
 #
 # $\phi'(z)$ is 1 where $z > 0$ and 0 elsewhere. One multiplication.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def relu_backward(grad_a, z):
-#     return grad_a * (z > 0)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 6.2 · runs only while yours does not pass
+if not solved("6.2"):
+    def relu_backward(grad_a, z):
+        return grad_a * (z > 0)
+
 
 # %% [markdown]
 # ## 6.3 Backward through a layer
@@ -298,8 +294,7 @@ def dense_backward(X, W, delta):
 # %% [markdown]
 # To test it, let any fixed numbers play $\delta$: the loss $\sum \delta \odot Z$ has exactly that gradient at $Z$ ($\odot$ multiplies entry by entry).
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 layer_rng = np.random.default_rng(3)
 X, W = layer_rng.normal(size=(5, 4)), layer_rng.normal(size=(4, 3))
 b = layer_rng.normal(size=3)
@@ -312,9 +307,9 @@ for name, rule, nudge in zip(["dL/dX", "dL/dW", "dL/db"], by_rule, by_nudge):
     difference = np.abs(rule - nudge).max()
     print(f"{name} {rule.shape!s:7} agrees to 1e-9: {difference < 1e-9}")
 
+
 # %% [markdown]
-# ### Exercise 6.3 · a layer that scales each feature
-#
+# ### Exercise 6.3 · a layer that scales each feature (3 min)
 # Layer normalization in GPT-2 ends with $Z = X \odot g + b$: each column of $X$ $(B, d)$ times its own *gain* $g$ $(d,)$, plus its own bias $b$ $(d,)$.
 # Ask who uses what, then write the three gradients.
 
@@ -325,6 +320,7 @@ def scale_backward(X, g, delta):
     X, delta: (B, d), g: (d,) -> dL/dX (B, d), dL/dg (d,), dL/db (d,)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("6.3", "backward through a scaling layer"):
@@ -342,13 +338,13 @@ with check("6.3", "backward through a scaling layer"):
 #
 # $z_{nj} = x_{nj}\, g_j + b_j$. The gain $g_j$ is used by every example $n$; $x_{nj}$ is used once.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def scale_backward(X, g, delta):
-#     return delta * g, (delta * X).sum(axis=0), delta.sum(axis=0)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 6.3 · runs only while yours does not pass
+if not solved("6.3"):
+    def scale_backward(X, g, delta):
+        return delta * g, (delta * X).sum(axis=0), delta.sum(axis=0)
+
 
 # %% [markdown]
 # ## 6.4 The gradient at the output: softmax and cross-entropy
@@ -385,7 +381,8 @@ def output_delta(z, y):
     return (softmax(z) - np.eye(z.shape[1], dtype=z.dtype)[y]) / len(y)
 
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Belief and truth
 logits = np.array([[2.0, 0.5, 1.5, -1.0]])
 columns, truth = np.arange(4), 2
 fig, axes = plt.subplots(1, 2, figsize=(7, 2.8), sharey=True)
@@ -406,16 +403,15 @@ print("gradient:", pull.round(3), " sum below 1e-12:", abs(pull.sum()) < 1e-12)
 #
 # Don't take the subtraction on trust. Central differences know nothing about our algebra:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 check_rng = np.random.default_rng(4)
 z, y = check_rng.normal(size=(4, 3)), np.array([0, 2, 1, 2])
 difference = output_delta(z, y) - numerical_gradient(lambda z: cross_entropy(z, y), z)
 print("agrees to 1e-10:", np.abs(difference).max() < 1e-10)
 
+
 # %% [markdown]
-# ### Exercise 6.4 · the same for sigmoid and binary cross-entropy
-#
+# ### Exercise 6.4 · the same for sigmoid and binary cross-entropy (3 min)
 # One logit per row, $p = \sigma(z)$, $L = -y \log p - (1-y)\log(1-p)$, mean over the batch. Derive $\partial L / \partial z$ on paper
 # (it is as short), then write it.
 
@@ -426,6 +422,7 @@ def binary_delta(z, y):
     z: (B,) logits, y: (B,) labels 0 or 1 -> (B,)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("6.4", "gradient of sigmoid + binary cross-entropy"):
@@ -441,13 +438,13 @@ with check("6.4", "gradient of sigmoid + binary cross-entropy"):
 #
 # $\log(1 + e^{z}) - yz$ is the same loss; differentiate that.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def binary_delta(z, y):
-#     return (sigmoid(z) - y) / len(y)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 6.4 · runs only while yours does not pass
+if not solved("6.4"):
+    def binary_delta(z, y):
+        return (sigmoid(z) - y) / len(y)
+
 
 # %% [markdown]
 # ## 6.5 How far can a gradient check be trusted?
@@ -499,6 +496,7 @@ for errors, dtype in ((errors64, np.float64), (errors32, np.float32)):
     print(f"{dtype.__name__}: smallest error {errors[best]:.0e}"
           f" at h = {steps[best]:.0e}; the cube root of ε is {root:.0e}")
 
+
 # %% [markdown]
 # From the right, the error falls a hundredfold for every tenfold smaller $h$: slope 2, truncation. Further left it rises tenfold: slope −1, rounding.
 # The bottom lies where the two meet, within a factor of ten of $\varepsilon^{1/3}$ in both precisions (the constant $(3|f|/|f'''|)^{1/3}$ moves it to the right). In float32 the best possible check
@@ -508,8 +506,7 @@ for errors, dtype in ((errors64, np.float64), (errors32, np.float32)):
 # Above $10^{-3}$, first rule out a kink between $z - h$ and $z + h$, such as ReLU's at 0 (move the point, or change $h$); then it is *a bug*.
 
 # %% [markdown]
-# ### Exercise 6.5 · half the price, at what cost?
-#
+# ### Exercise 6.5 · half the price, at what cost? (12 min)
 # The one-sided difference $(f(z + h) - f(z))/h$ needs $f(z)$ only once, so $n + 1$ evaluations instead of $2n$. Write it.
 # Its truncation error is $\tfrac12|f''|\,h$: redo the minimization above and return the best step in float64, to within a factor of ten (a number such as `1e-5`).
 
@@ -522,6 +519,7 @@ def one_sided_gradient(f, z, h):
 def best_one_sided_step():
     """The step with the smallest error in float64, to within a factor of ten."""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("6.5", "one-sided differences"):
@@ -548,22 +546,21 @@ with check("6.5", "one-sided differences"):
 #
 # $E(h) \approx c_1 h + c_2\,\varepsilon/h$ is smallest where $h^2 \sim \varepsilon$; `np.finfo(float).eps` is $\varepsilon$.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def one_sided_gradient(f, z, h):
-#     base, grad = f(z), np.empty_like(z)
-#     for i in np.ndindex(z.shape):
-#         up = z.copy()
-#         up[i] += h
-#         grad[i] = (f(up) - base) / h
-#     return grad
-#
-#
-# def best_one_sided_step():
-#     return np.finfo(float).eps ** 0.5
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 6.5 · runs only while yours does not pass
+if not solved("6.5"):
+    def one_sided_gradient(f, z, h):
+        base, grad = f(z), np.empty_like(z)
+        for i in np.ndindex(z.shape):
+            up = z.copy()
+            up[i] += h
+            grad[i] = (f(up) - base) / h
+        return grad
+
+
+    def best_one_sided_step():
+        return np.finfo(float).eps ** 0.5
 
 # %% [markdown]
 # ## 6.6 A whole network in matrix form
@@ -598,6 +595,7 @@ plotting.flow(boxes, arrows, highlight=[*low, grad_W1, grad_W2], box_width=1.4,
               title="Every gradient has the shape of what it belongs to (784-128-10)")
 plt.show()
 
+
 # %% [markdown]
 # The picture as code, for any number of layers. The forward pass keeps each layer's input, because the backward pass needs it. Python counts from 0: `layers[l]` holds $W^{(l+1)}, b^{(l+1)}$,
 # and `inputs[l]` is $a^{(l)}$. For ReLU $\phi'(z) = [z > 0] = [a > 0]$, so $z$ need not be kept.
@@ -631,8 +629,7 @@ def backward(layers, inputs, delta):
     return gradients[::-1]
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 net_rng = np.random.default_rng(6)
 layers = init_layers([4, 6, 5, 3], net_rng)
 X, y = net_rng.normal(size=(8, 4)), net_rng.integers(0, 3, 8)
@@ -647,12 +644,12 @@ for l, (W, b) in enumerate(layers):
     print(f"layer {l + 1}: dL/dW {gradients[l][0].shape},"
           f" relative error below 1e-7: {error < 1e-7}")
 
+
 # %% [markdown]
 # Three layers, three shapes, all weights right (6.14 checks the biases, too). These three functions train the digit reader in 6.12.
 
 # %% [markdown]
-# ### Exercise 6.6 · a residual layer
-#
+# ### Exercise 6.6 · a residual layer (5 min)
 # Deep networks, GPT included, are built from layers with a bypass: $H = X + \phi(XW + b)$ with $\phi$ = ReLU, all of $X, H$ shape $(B, d)$, $W$ $(d, d)$.
 # Given $\partial L/\partial H$, return the gradients of $X$, $W$ and $b$. How many paths lead from $X$ to $H$?
 
@@ -663,6 +660,7 @@ def residual_backward(X, W, b, grad_H):
     X, grad_H: (B, d), W: (d, d), b: (d,) -> dL/dX (B, d), dL/dW (d, d), dL/db (d,)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("6.6", "backward through a residual layer"):
@@ -682,14 +680,13 @@ with check("6.6", "backward through a residual layer"):
 #
 # Two paths: through the layer and around it. Gradients add, so $\partial L/\partial X = \partial L/\partial H + \delta W^\top$ with the right $\delta$.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def residual_backward(X, W, b, grad_H):
-#     delta = grad_H * (X @ W + b > 0)
-#     return grad_H + delta @ W.T, X.T @ delta, delta.sum(axis=0)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 6.6 · runs only while yours does not pass
+if not solved("6.6"):
+    def residual_backward(X, W, b, grad_H):
+        delta = grad_H * (X @ W + b > 0)
+        return grad_H + delta @ W.T, X.T @ delta, delta.sum(axis=0)
 
 # %% [markdown]
 # ## 6.7 What does it cost?
@@ -764,6 +761,7 @@ nudging_time = 2 * weights * np.interp(weights, count, one_forward)
 backprop_time = np.interp(weights, count, backprop)
 print(f"one gradient of {weights:,} weights: {nudging_time:.0f} s by nudging,"
       f" {1e3 * backprop_time:.2g} ms by backpropagation")
+
 
 # %% [markdown]
 # Read the slopes on the log–log chart. Nudging makes $2P$ forward passes for $P$ weights: slope 1 while a pass costs only Python's overhead (left), and towards
@@ -879,6 +877,7 @@ loss = (error * error * 0.5).sum()
 loss.backward()
 print("dL/dw =", w.grad.ravel().round(3), " dL/db =", b.grad.round(3))
 
+
 # %% [markdown]
 # The numbers of 6.2. Now the record itself, for a neuron with the SiLU activation $z\,\sigma(z)$, which uses $z$ twice. The picture is drawn from the nodes; only
 # the places of the boxes are ours.
@@ -904,6 +903,7 @@ places = {"x": (0, 0), "w": (0, 1), "@": (1, 0), "b": (1, 1), "+": (2, 0),
 draw_graph(silu, places, "What backward() walks, from right to left")
 plt.show()
 
+
 # %% [markdown]
 # Orange boxes are inputs. Two paths lead from $z$ (the box `+`) to the output: directly, with share $\sigma(z) = 0.525$, and through `σ`, with share
 # $z\,\sigma'(z) = 0.025$. Its `grad` is their sum, 0.55, and it must be complete before $z$ passes anything on: that is what the topological order is for.
@@ -925,12 +925,12 @@ for W, b in parameters[:-1]:
 W, b = parameters[-1]
 softmax_cross_entropy(h @ W + b, y).backward()
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 difference = max(np.abs(tensor.grad - by_hand).max()
                  for pair, hand in zip(parameters, gradients)
                  for tensor, by_hand in zip(pair, hand))
 print("autodiff and the hand-derived backward pass agree to 1e-14:", difference < 1e-14)
+
 
 # %% [markdown]
 # Why *reverse*? One backward sweep gives the gradient of **one output with respect to every input**. The forward mode (carry derivatives along with values)
@@ -938,14 +938,14 @@ print("autodiff and the hand-derived backward pass agree to 1e-14:", difference 
 # record must be kept until the sweep (6.15).
 
 # %% [markdown]
-# ### Exercise 6.8a · add an operation: tanh
-#
+# ### Exercise 6.8a · add an operation: tanh (5 min)
 # Write $\tanh$ as an operation on tensors. Its derivative is $1 - \tanh^2(z)$. Model it on `sigmoid` above.
 
 # %% tags=["exercise"]
 def tanh(z):
     """Hyperbolic tangent, entry by entry. z: Tensor -> Tensor of the same shape."""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("6.8a", "tanh in the autodiff"):
@@ -964,18 +964,17 @@ with check("6.8a", "tanh in the autodiff"):
 #
 # Compute the value once, then give the one parent the vjp `lambda g: g * (local derivative)`.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def tanh(z):
-#     a = np.tanh(z.value)
-#     return Tensor(a, [(z, lambda g: g * (1 - a**2))], "tanh")
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 6.8a · runs only while yours does not pass
+if not solved("6.8a"):
+    def tanh(z):
+        a = np.tanh(z.value)
+        return Tensor(a, [(z, lambda g: g * (1 - a**2))], "tanh")
+
 
 # %% [markdown]
-# ### Exercise 6.8b · add a layer type: layer normalization
-#
+# ### Exercise 6.8b · add a layer type: layer normalization (10 min)
 # The hardest one here, and a layer that the Transformer has twice in every block. For each row $x$ of length $d$:
 #
 # $$u = \frac{x - \mu}{s}, \qquad \mu = \frac1d \sum_i x_i, \qquad s = \sqrt{\frac1d \sum_i (x_i - \mu)^2 + \epsilon}, \qquad \epsilon = 10^{-5}.$$
@@ -991,6 +990,7 @@ with check("6.8a", "tanh in the autodiff"):
 def layer_norm(x):
     """Every row to mean 0 and variance 1. x: Tensor (B, d) -> Tensor (B, d)."""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("6.8b", "layer normalization in the autodiff"):
@@ -1016,19 +1016,18 @@ with check("6.8b", "layer normalization in the autodiff"):
 # Keep `u` and `s` of the forward pass; every mean is over `axis=1` with `keepdims=True`.
 # For the derivation: $\partial u_j/\partial x_i = \frac1s\left([i=j] - \frac1d - \frac1d\, u_i u_j\right)$.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def layer_norm(x):
-#     def row_mean(v):
-#         return v.mean(axis=1, keepdims=True)
-#
-#     centered = x.value - row_mean(x.value)
-#     s = np.sqrt(row_mean(centered**2) + 1e-5)
-#     u = centered / s
-#     return Tensor(u, [(x, lambda g: (g - row_mean(g) - u * row_mean(g * u)) / s)], "layer_norm")
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 6.8b · runs only while yours does not pass
+if not solved("6.8b"):
+    def layer_norm(x):
+        def row_mean(v):
+            return v.mean(axis=1, keepdims=True)
+
+        centered = x.value - row_mean(x.value)
+        s = np.sqrt(row_mean(centered**2) + 1e-5)
+        u = centered / s
+        return Tensor(u, [(x, lambda g: (g - row_mean(g) - u * row_mean(g * u)) / s)], "layer_norm")
 
 # %% [markdown]
 # ## 6.9 Spot the bug: a widely copied derivation
@@ -1071,8 +1070,7 @@ nudged = {"dL/dz": numerical_gradient(half_square, V2 @ hidden + c2),
           "dL/dW": numerical_gradient(lambda V: half_square(V @ hidden + c2), V2),
           "dL/db": numerical_gradient(lambda c: half_square(V2 @ hidden + c), c2)}
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 print(f"1  sigma twice: outputs confined to ({sigmoid(0.0):.3f}, {sigmoid(1.0):.3f});"
       f" for y = 0 the loss cannot fall below {0.5 * sigmoid(0.0) ** 2:.3f}")
 for number, key in zip((4, 5, 6), nudged):
@@ -1096,14 +1094,14 @@ ax.set(title="Copied formulas miss the measured gradient", xlabel="measured by n
 ax.legend()
 plt.show()
 
+
 # %% [markdown]
 # The derived points lie on the line; none of the copied ones does. Formula 4 is always too large by $2/\sigma'(z) \ge 8$, since $\sigma' \le \tfrac14$. In formula 5 every column of the
 # matrix is the same. Formula 1 keeps a classifier from ever answering "no". And without formula 7 there is no *back*-propagation at all: 98.7 % of the digit reader
 # would never learn; 6.11 shows what that can cost. The update rule printed beneath, $W \leftarrow W - \alpha\, \partial L/\partial W$, is right.
 
 # %% [markdown]
-# ### Exercise 6.9 · put the derivation right
-#
+# ### Exercise 6.9 · put the derivation right (8 min)
 # A network with one hidden layer, both layers with a sigmoid: $a = \sigma(XW_1 + b_1)$, $\hat y = \sigma(aW_2 + b_2)$, $L = \frac{1}{B}\sum_n \frac12 \sum_i (\hat y_{ni} - y_{ni})^2$. Return all four gradients, in this course's notation: $W$ $(d_{in}, d_{out})$,
 # rows are examples.
 
@@ -1115,6 +1113,7 @@ def half_square_gradients(X, Y, W1, b1, W2, b2):
     -> dL/dW1, dL/db1, dL/dW2, dL/db2
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("6.9", "the derivation put right"):
@@ -1136,17 +1135,17 @@ with check("6.9", "the derivation put right"):
 #
 # $\delta^{(2)} = (\hat y - y) \odot \hat y \odot (1 - \hat y) / B$, then the boxed formulas of 6.6 with $\phi' = a(1-a)$.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def half_square_gradients(X, Y, W1, b1, W2, b2):
-#     hidden = sigmoid(X @ W1 + b1)
-#     out = sigmoid(hidden @ W2 + b2)
-#     delta2 = (out - Y) * out * (1 - out) / len(X)
-#     delta1 = (delta2 @ W2.T) * hidden * (1 - hidden)
-#     return X.T @ delta1, delta1.sum(axis=0), hidden.T @ delta2, delta2.sum(axis=0)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 6.9 · runs only while yours does not pass
+if not solved("6.9"):
+    def half_square_gradients(X, Y, W1, b1, W2, b2):
+        hidden = sigmoid(X @ W1 + b1)
+        out = sigmoid(hidden @ W2 + b2)
+        delta2 = (out - Y) * out * (1 - out) / len(X)
+        delta1 = (delta2 @ W2.T) * hidden * (1 - hidden)
+        return X.T @ delta1, delta1.sum(axis=0), hidden.T @ delta2, delta2.sum(axis=0)
+
 
 # %% [markdown]
 # ## 6.10 Spot the bug: a widely copied training script
@@ -1195,18 +1194,19 @@ def attempt(step):
 
 attempt(lambda: gradients_of(points, labels, predict(points)))
 
+
 # %% [markdown]
 # **Bug 1.** `a1` lives inside `predict` and is gone when it returns. The backward pass needs what the forward pass computed, so the forward pass must hand it over.
 
 # %% [markdown]
-# ### Exercise 6.10a · keep what the backward pass needs
-#
+# ### Exercise 6.10a · keep what the backward pass needs (5 min)
 # Write a forward pass that takes its parameters as arguments and returns both activations.
 
 # %% tags=["exercise"]
 def forward_keeping(x, W1, b1, W2, b2):
     """x: (n, 2) -> hidden activations (n, 3), predictions (n, 1)."""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("6.10a", "keep what the backward pass needs"):
@@ -1222,14 +1222,14 @@ with check("6.10a", "keep what the backward pass needs"):
 #
 # The two lines of `predict`, with both results returned.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def forward_keeping(x, W1, b1, W2, b2):
-#     hidden = sigmoid(x @ W1 + b1)
-#     return hidden, sigmoid(hidden @ W2 + b2)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 6.10a · runs only while yours does not pass
+if not solved("6.10a"):
+    def forward_keeping(x, W1, b1, W2, b2):
+        hidden = sigmoid(x @ W1 + b1)
+        return hidden, sigmoid(hidden @ W2 + b2)
+
 
 # %% [markdown]
 # Repaired, and run again:
@@ -1263,13 +1263,13 @@ column = labels.reshape(-1, 1)
 print(f"loss over all pairs {loss_of(labels, y_pred):.5f},"
       f" over examples {loss_of(column, y_pred):.5f}")
 
+
 # %% [markdown]
 # NumPy broadcasts $(100, 1) - (100,)$ to $(100, 100)$: every prediction against every label, ten thousand pairs, *without an error*. The loss it printed
 # is plausible and wrong in the fourth decimal. Silent broadcasting is the costliest bug of this list: here a later product happens to fail; an accuracy computed in the same way would simply be wrong.
 
 # %% [markdown]
-# ### Exercise 6.10b · labels as a column, and a loss that refuses
-#
+# ### Exercise 6.10b · labels as a column, and a loss that refuses (8 min)
 # Turn the labels into a float column; and write the half mean squared error so that it raises `ValueError` unless both shapes are equal.
 
 # %% tags=["exercise"]
@@ -1281,6 +1281,7 @@ def as_column(labels):
 def strict_loss(y, y_pred):
     """Half mean squared error. y, y_pred: equal shapes, else ValueError."""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("6.10b", "labels as a column, and a loss that refuses"):
@@ -1304,19 +1305,19 @@ with check("6.10b", "labels as a column, and a loss that refuses"):
 #
 # `reshape(-1, 1)` makes a column; compare `y.shape` with `y_pred.shape`.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def as_column(labels):
-#     return labels.reshape(-1, 1).astype(np.float64)
-#
-#
-# def strict_loss(y, y_pred):
-#     if y.shape != y_pred.shape:
-#         raise ValueError(f"labels {y.shape} and predictions {y_pred.shape} differ")
-#     return 0.5 * np.mean((y - y_pred) ** 2)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 6.10b · runs only while yours does not pass
+if not solved("6.10b"):
+    def as_column(labels):
+        return labels.reshape(-1, 1).astype(np.float64)
+
+
+    def strict_loss(y, y_pred):
+        if y.shape != y_pred.shape:
+            raise ValueError(f"labels {y.shape} and predictions {y_pred.shape} differ")
+        return 0.5 * np.mean((y - y_pred) ** 2)
+
 
 # %% [markdown]
 # With the column, the backward pass runs. The update is next:
@@ -1332,18 +1333,19 @@ y_column = labels.reshape(-1, 1).astype(float)
 grads = run_backward(params, points, y_column, hidden, y_pred)
 attempt(lambda: descend(params, grads))
 
+
 # %% [markdown]
 # **Bug 3.** The bias gradients still have one row per example. A bias is used by every example, so its gradients add over the batch (6.3).
 
 # %% [markdown]
-# ### Exercise 6.10c · gradients with the shapes of their parameters
-#
+# ### Exercise 6.10c · gradients with the shapes of their parameters (6 min)
 # Write the backward pass so that each of the four gradients has its parameter's shape. Leave everything else as it is: `d_z2 = y_pred - y`, sums, no means.
 
 # %% tags=["exercise"]
 def backward_shaped(params, x, y, hidden, y_pred):
     """params: [W1, b1, W2, b2] -> their gradients, same shapes, batch sums."""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("6.10c", "gradients with the shapes of their parameters"):
@@ -1362,15 +1364,15 @@ with check("6.10c", "gradients with the shapes of their parameters"):
 #
 # `run_backward`, with `.sum(axis=0)` on the second and fourth result.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def backward_shaped(params, x, y, hidden, y_pred):
-#     d_z2 = y_pred - y
-#     d_z1 = (d_z2 @ params[2].T) * hidden * (1 - hidden)
-#     return x.T @ d_z1, d_z1.sum(axis=0), hidden.T @ d_z2, d_z2.sum(axis=0)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 6.10c · runs only while yours does not pass
+if not solved("6.10c"):
+    def backward_shaped(params, x, y, hidden, y_pred):
+        d_z2 = y_pred - y
+        d_z1 = (d_z2 @ params[2].T) * hidden * (1 - hidden)
+        return x.T @ d_z1, d_z1.sum(axis=0), hidden.T @ d_z2, d_z2.sum(axis=0)
+
 
 # %% [markdown]
 # Repaired, the script trains its 1,000 steps and arrives at its plot, which picks the points predicted 0:
@@ -1391,19 +1393,20 @@ attempt(lambda: plt.scatter(y_pred[y_pred == 0, 0], y_pred[y_pred == 0, 1]))
 print(f"predictions from {y_pred.min():.3f} to {y_pred.max():.3f};"
       f" exactly 0 or 1: {np.sum((y_pred == 0) | (y_pred == 1))}")
 
+
 # %% [markdown]
 # **Bug 4.** Three mistakes in one line: `y_pred == 0` is $(100, 1)$, so with another index it counts as two; a sigmoid is exactly 0 or 1 only by rounding, beyond $|z| \approx 37$; and it would plot
 # *predictions* as coordinates instead of the points. A probability becomes a class by a threshold.
 
 # %% [markdown]
-# ### Exercise 6.10d · from probabilities to classes
-#
+# ### Exercise 6.10d · from probabilities to classes (3 min)
 # Turn probabilities into class numbers; exactly 0.5 counts as class 0.
 
 # %% tags=["exercise"]
 def predicted_class(y_pred):
     """1 where the probability is above 0.5, else 0. y_pred: (n, 1) -> (n,) integers."""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("6.10d", "from probabilities to classes"):
@@ -1417,13 +1420,13 @@ with check("6.10d", "from probabilities to classes"):
 #
 # Compare with 0.5, turn truth values into integers, and flatten with `ravel()`.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def predicted_class(y_pred):
-#     return (y_pred > 0.5).astype(int).ravel()
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 6.10d · runs only while yours does not pass
+if not solved("6.10d"):
+    def predicted_class(y_pred):
+        return (y_pred > 0.5).astype(int).ravel()
+
 
 # %% [markdown]
 # Nothing raises an error any more. Most people would stop here. But a script that runs is not a script that is right: does its gradient belong to its loss?
@@ -1449,7 +1452,8 @@ hidden, y_pred = run_forward(unpack(theta), points)
 script = summed_backward(unpack(theta), points, y_column, hidden, y_pred)
 script = np.concatenate([g.ravel() for g in script])
 
-# %%
+# %% tags=["figure"]
+#@title Figure: The script descends a loss that it never prints
 fig, ax = plt.subplots(figsize=(6.4, 3.2))
 losses = {"half squared error (printed)": half_mse, "mean cross-entropy": mean_bce}
 for name, f in losses.items():
@@ -1461,19 +1465,20 @@ ax.set(title="The script descends a loss that it never prints", xlabel="paramete
 ax.legend(loc="center", bbox_to_anchor=(0.5, 0.36))
 plt.show()
 
+
 # %% [markdown]
 # **Bug 5.** Against the loss it prints (blue), the ratio differs from parameter to parameter: the gradient even points in another direction. Against binary cross-entropy (orange)
 # all thirteen ratios are 100.0: the script descends the *sum* of the cross-entropy over 100 examples. So it trains, at a hundred times the rate it states, on a loss nobody watches.
 
 # %% [markdown]
-# ### Exercise 6.10e · a loss and the gradient that belongs to it
-#
+# ### Exercise 6.10e · a loss and the gradient that belongs to it (5 min)
 # Take the *mean* binary cross-entropy, from the logits $z$ $(n, 1)$, and return it with its $\delta = \partial L/\partial z$. Logits of ±800 must work.
 
 # %% tags=["exercise"]
 def bce_and_delta(z, y):
     """z, y: (n, 1) -> mean binary cross-entropy (scalar), its gradient at z (n, 1)."""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("6.10e", "a loss and the gradient that belongs to it"):
@@ -1495,14 +1500,14 @@ with check("6.10e", "a loss and the gradient that belongs to it"):
 #
 # $L = \log(1 + e^z) - yz$; `np.logaddexp(0, z)` computes the first term without overflow. The gradient is exercise 6.4's.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def bce_and_delta(z, y):
-#     loss = np.mean(np.logaddexp(0, z) - y * z)
-#     return loss, (sigmoid(z) - y) / len(z)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 6.10e · runs only while yours does not pass
+if not solved("6.10e"):
+    def bce_and_delta(z, y):
+        loss = np.mean(np.logaddexp(0, z) - y * z)
+        return loss, (sigmoid(z) - y) / len(z)
+
 
 # %% [markdown]
 # One mistake is left, and no gradient check can find it. Train the repaired script on its own data, with several seeds, and test on fresh points:
@@ -1545,19 +1550,20 @@ accuracies = [train(random_labels, 3, seed, steps=1000)[0] for seed in range(see
 print(f"accuracy on fresh points, {seeds} seeds:"
       f" {np.mean(accuracies):.3f} ± {np.std(accuracies):.3f}")
 
+
 # %% [markdown]
 # **Bug 6.** Half right, as a coin. The labels are drawn without looking at the points, so there is nothing to learn, whatever the network. Without a seed the script
 # even shows another picture on every run. Before you ask why a model does not learn, ask whether it *could*.
 
 # %% [markdown]
-# ### Exercise 6.10f · data with something to learn
-#
+# ### Exercise 6.10f · data with something to learn (5 min)
 # The classic that one layer can't solve is XOR (异或): points uniform in the square $[-1, 1)^2$, label 1 where the two coordinates have different signs, else 0.
 
 # %% tags=["exercise"]
 def xor_data(n, rng):
     """n points from a NumPy Generator -> X (n, 2), y (n, 1) float64, 0 or 1."""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("6.10f", "data with something to learn"):
@@ -1581,14 +1587,14 @@ with check("6.10f", "data with something to learn"):
 #
 # The signs differ exactly where their product is −1; `keepdims=True` keeps the column.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def xor_data(n, rng):
-#     X = rng.uniform(-1, 1, (n, 2))
-#     return X, (np.sign(X).prod(axis=1, keepdims=True) == -1).astype(float)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 6.10f · runs only while yours does not pass
+if not solved("6.10f"):
+    def xor_data(n, rng):
+        X = rng.uniform(-1, 1, (n, 2))
+        return X, (np.sign(X).prod(axis=1, keepdims=True) == -1).astype(float)
+
 
 # %% [markdown]
 # The six, side by side:
@@ -1656,6 +1662,7 @@ plt.show()
 claim("XOR accuracy, 2-8-1, mean over the seeds", np.mean(results["2-8-1"]),
       at_least=0.94, applies=profile() != "quick")
 
+
 # %% [markdown]
 # One straight cut can't follow a cross: the linear model scatters around the coin. A frozen hidden layer is a set of random features. With zero biases each of them is ½ plus an odd
 # function of $x$, while XOR is even, so no mixture of them can express it: the coin again. With random biases, eight random features get most of the way. Training
@@ -1711,6 +1718,7 @@ X_test, y_test = flatten(mnist.x_test), mnist.y_test
 print(f"{mnist.name} ({mnist.source}): {len(X_train):,} training,"
       f" {held:,} validation, {len(X_test):,} test images")
 
+
 # %%
 def accuracy(layers, X, y):
     """Share of rows whose largest logit is at the label."""
@@ -1731,7 +1739,7 @@ def sgd_epoch(layers, X, y, rate, rng, batch=128):
 
 
 # %% [markdown]
-# The baseline is the same code with no hidden layer; half the epochs are enough for it. Learning rate 0.3 and batch 128; notebook 07 is about choosing them.
+# The baseline is the same code with no hidden layer; half the epochs are enough for it. Learning rate 0.3 and batch 128; notebook [[optimizers]] is about choosing them.
 
 # %%
 EPOCHS, RATE = by_profile(quick=2, standard=10, full=20), 0.3
@@ -1749,7 +1757,8 @@ with plotting.LiveCurves(EPOCHS, ("loss", "accuracy"), "784-128-10, NumPy") as l
             "accuracy": accuracy(layers, X_train[:5000], y_train[:5000]),
             "val_accuracy": accuracy(layers, X_valid, y_valid)})
 
-# %%
+# %% tags=["evidence"]
+#@title Evidence: test accuracy of the NumPy network
 baseline, deep = (accuracy(net, X_test, y_test) for net in (linear, layers))
 print(f"test accuracy: linear {baseline:.4f}, with a hidden layer {deep:.4f};"
       f" {1 - (1 - deep) / (1 - baseline):.0%} of the baseline's errors are gone")
@@ -1758,7 +1767,7 @@ claim("test accuracy of the NumPy network", deep,
 
 # %% [markdown]
 # On real MNIST one hidden layer, and nothing but the boxed formulas, removes about seven in ten of the baseline's errors. Training accuracy runs ahead of validation accuracy:
-# the beginning of overfitting, notebook 12's subject. Notebook 13 takes the same data past 99 %.
+# the beginning of overfitting, notebook [[training_deep_networks]]'s subject. Notebook [[project_mnist]] takes the same data past 99 %.
 #
 # Is the gradient still right inside a trained network, with real images? Check the code you ship: thirty randomly chosen weights of the first layer, in float64.
 
@@ -1786,7 +1795,8 @@ claim("largest error of 30 checked weights, relative to the largest gradient",
 #
 # Training stops the sweep at layer 1. Let it take one more step, $\partial L/\partial X = \delta^{(1)} W^{(1)\top}$, and it says of every *pixel* how ink there would change the loss.
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Which ink would help? purple: more, orange: less
 logits = forward(layers, X_test)[1]
 wrong = np.flatnonzero(logits.argmax(axis=1) != y_test)[:6]
 inputs, logits = forward(layers, X_test[wrong])
@@ -1805,9 +1815,10 @@ for ax in axes.flat:
 fig.suptitle("Which ink would help? purple: more, orange: less", fontweight="bold")
 plt.show()
 
+
 # %% [markdown]
-# Top, six misread test digits with their true class; bottom, the negative gradient at the pixels. Purple marks where ink lowers the loss. Notebook 33 follows such a gradient to fool a
-# network on purpose, notebook 34 asks whether it *explains* anything.
+# Top, six misread test digits with their true class; bottom, the negative gradient at the pixels. Purple marks where ink lowers the loss. Notebook [[privacy_and_security]] follows such a gradient to fool a
+# network on purpose, notebook [[interpretability_and_fairness]] asks whether it *explains* anything.
 
 # %% [markdown]
 # ## 6.13 When gradients die
@@ -1835,7 +1846,8 @@ def gradient_per_layer(activation, gain, depth=10, width=64):
     return np.array(result[::-1])
 
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Sigmoid gradients vanish on the way down; He-scaled ReLU keeps them
 starts = {"sigmoid, gain 1": ("sigmoid", 1.0), "ReLU, gain 0.7": ("relu", 0.7),
           "ReLU, gain √2 (He)": ("relu", np.sqrt(2)), "ReLU, gain 2.8": ("relu", 2.8)}
 fig, ax = plt.subplots(figsize=(6.4, 3.6))
@@ -1852,7 +1864,7 @@ plt.show()
 
 # %% [markdown]
 # With sigmoids each layer passes on about a quarter of the gradient, the largest that $\sigma' \le \tfrac14$ allows at this gain, and nine such factors leave layer 1 with a few millionths of what layer 10 gets:
-# it hardly learns at all. With ReLU and variance $2/d_{in}$ (notebook 04 derives it) the sizes stay level. The other two gains are level as well, at far smaller and far larger sizes:
+# it hardly learns at all. With ReLU and variance $2/d_{in}$ (notebook [[neurons_and_layers]] derives it) the sizes stay level. The other two gains are level as well, at far smaller and far larger sizes:
 # $\partial L/\partial W$ multiplies the signal from below by $\delta$ from above, and a gain $g$ scales both by about $g/\sqrt2$ per layer, so every layer sees the same product.
 #
 # Single units can die too. A sigmoid unit is **saturated** (饱和) when $a < 0.01$ or $a > 0.99$: $\sigma' < 0.01$ then. A ReLU unit is **dead** when $z \le 0$ for *every* example:
@@ -1923,7 +1935,8 @@ print("start uniform in [0, 1), as in the script of 6.10:"
 #
 # The three states, seen: one row per image, one column per unit.
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Where a gradient passes (dark) and where not (white)
 healthy = train_first_layer(1.0, 0.1)[1]
 wounded = train_first_layer(3.0, 1.0)[1]
 stuck = X_train[:2000] @ unit_scale * 30
@@ -1945,7 +1958,7 @@ plt.show()
 # White columns in the middle are dead or nearly so: of the 150 images drawn none wakes them. On the right, white covers most of the picture but no whole column: a saturated unit is stuck for
 # many images, not for all.
 #
-# Remedies, in the order to try: a smaller learning rate or a warm-up, He or Glorot scaling, normalization layers (12), an activation with a slope on both sides (leaky ReLU, GELU; 04), residual paths (6.6).
+# Remedies, in the order to try: a smaller learning rate or a warm-up, He or Glorot scaling, normalization layers ([[training_deep_networks]]), an activation with a slope on both sides (leaky ReLU, GELU; [[neurons_and_layers]]), residual paths (6.6).
 
 # %% [markdown]
 # ## 6.14 The same numbers from TensorFlow
@@ -2005,6 +2018,7 @@ for name, (mine, theirs) in operations.items():
         value = tf.reduce_sum(theirs(variable) * factor)
     difference = np.abs(tensor.grad - tape.gradient(value, variable).numpy()).max()
     print(f"{name:24} agrees to 1e-14: {difference < 1e-14}")
+
 
 # %% [markdown]
 # ### Is our NumPy network only a toy?
@@ -2072,6 +2086,7 @@ model.fit(X_train[:1280], y_train[:1280], batch_size=128, shuffle=False, verbose
 apart = max(np.abs(a - b).max() for a, b in zip(
     (fast.W1, fast.b1, fast.W2, fast.b2), model.get_weights()))
 claim("largest difference of a weight after ten steps", apart, at_most=1e-5)
+
 
 # %%
 def numpy_epoch():
@@ -2144,10 +2159,10 @@ print(f"a gradient of {tiny:.0e} in half precision: {np.float16(tiny)};"
 
 # %% [markdown]
 # - **Memory.** The record must live until the backward pass. With the input it already weighs more than the weights; the hidden part is small here, but it grows with batch, depth and sequence length until it dominates. Large models recompute part of it instead
-#   (*gradient checkpointing*, notebook 31).
+#   (*gradient checkpointing*, notebook [[training_at_scale]]).
 # - **No slope, no learning.** Accuracy, argmax, rounding and the choice of a token are flat almost everywhere: gradient 0. One trains a smooth stand-in (cross-entropy) and *reports* accuracy.
-# - **Precision.** Small gradients vanish in float16 unless the loss is scaled up first; bfloat16 keeps float32's range and gives up digits instead (notebook 31).
-# - **A right gradient is only a direction.** It says nothing of step size (07), of the data (6.10, bug 6), or of how well the result generalizes (08, 12).
+# - **Precision.** Small gradients vanish in float16 unless the loss is scaled up first; bfloat16 keeps float32's range and gives up digits instead (notebook [[training_at_scale]]).
+# - **A right gradient is only a direction.** It says nothing of step size ([[optimizers]]), of the data (6.10, bug 6), or of how well the result generalizes ([[evaluation_metrics]], [[training_deep_networks]]).
 #
 # **What a product team should ask.** Does every hand-written operation have a gradient check in the test suite, in float64? Is there a baseline that a broken model could not beat? Do we watch gradient sizes per
 # layer and the share of dead units, or only the loss? How much of our accelerator memory holds activations, and would recomputing them be cheaper than a larger machine?
@@ -2177,4 +2192,4 @@ print(f"a gradient of {tiny:.0e} in half precision: {np.float16(tiny)};"
 # - X. Glorot, Y. Bengio (2010). Understanding the difficulty of training deep feedforward neural networks. *Proceedings of Machine Learning Research* 9, 249–256.
 # - M. Nielsen (2015). *Neural Networks and Deep Learning*, chapter 2. A gentler walk over the same ground.
 #
-# **Next:** notebook 07, optimizers. You have the direction; how far should you go, and is downhill even the best way down?
+# **Next:** notebook [[optimizers]], optimizers. You have the direction; how far should you go, and is downhill even the best way down?

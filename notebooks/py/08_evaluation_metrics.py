@@ -1,11 +1,9 @@
 # ---
 # jupyter:
 #   course:
-#     part: 2
-#     minutes: 140
-#     data: "8×8 digits, 569 tumors and 442 diabetes patients (inside the installation)"
+#     datasets: [digits, breast_cancer, diabetes]
 #     covers: "Confusion matrix, precision, recall, F1, ROC and precision–recall curves, calibration, confidence intervals."
-#     prerequisites: [03_preparing_data, 05_loss_functions]
+#     prerequisites: [preparing_data, loss_functions]
 #     ledger: [D2-2-g, D2-4.3.1-a, D2-4.3.1-b, D2-4.3.2-a, D2-4.3.2-b,
 #       D2-4.3.3-a, D2-4.3.3-b, D2-4.3.4-a, D2-4.3.4-b, D2-5.4-b, D2-9-c]
 #   jupytext:
@@ -32,15 +30,12 @@
 # - refute an impossible result with a pencil.
 
 # %% tags=["setup"]
-try:
-    import course_utils
-except ModuleNotFoundError:  # Colab, Kaggle: add the companion package, leave TensorFlow as it is
-    get_ipython().run_line_magic("pip", "install -q git+https://github.com/your_org/large-models-course")
-
 import matplotlib.pyplot as plt
 import numpy as np
 
-from course_utils import by_profile, check, claim, data, devices, plotting, profile
+from course_utils import (
+    by_profile, check, claim, data, devices, plotting, profile, solved,
+)
 
 plotting.use_style()
 rng = np.random.default_rng(0)
@@ -48,7 +43,7 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # ## 8.1 Ninety-one percent right, and useless
 #
-# A sorting machine looks for the digit 8. A linear model (*logistic regression*: the sigmoid of a weighted sum, trained with the cross-entropy of notebook 05) learns from 1,297 scanned digits; 500 others test it. Its rival is a machine that always says "no 8".
+# A sorting machine looks for the digit 8. A linear model (*logistic regression*: the sigmoid of a weighted sum, trained with the cross-entropy of notebook [[loss_functions]]) learns from 1,297 scanned digits; 500 others test it. Its rival is a machine that always says "no 8".
 
 # %%
 from sklearn.linear_model import LogisticRegression
@@ -78,6 +73,7 @@ plt.show()
 missed = eight_test & ~answers["the model"]
 plotting.image_grid(digits.x_test[missed], [f"{s:.2f}" for s in score[missed]])
 plt.show()
+
 
 # %% [markdown]
 # **Baseline first.** An accuracy means nothing without the share of the most common class beside it.
@@ -127,8 +123,7 @@ def basic_metrics(y, named):
 # %% [markdown]
 # The documents print these four formulas correctly and give one example, $y = \hat y = (1, 0, 1, 0)$. There all four are 1, and nobody learns which is which. Beside it, two examples that tell them apart, and our model:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 examples = {
     "the documents'": ([1, 0, 1, 0], [1, 0, 1, 0]),
     "ten cases": ([1, 1, 1, 0, 0, 0, 0, 0, 0, 0], [1, 1, 0, 1, 1, 0, 0, 0, 0, 0]),
@@ -166,7 +161,8 @@ claim("four metrics against scikit-learn, largest difference", largest, at_most=
 #
 # Why the *harmonic* mean? Compare it with the ordinary one.
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Flagging everything (red) fools the ordinary mean
 side = np.linspace(0.001, 1, 200)
 precision, recall = np.meshgrid(side, side)
 means = {"(precision + recall) / 2": (precision + recall) / 2,
@@ -184,12 +180,12 @@ plt.show()
 always = basic_metrics(eight_test, np.ones(500, bool))
 print(f"flag everything: ordinary mean {always[1:3].mean():.2f}, F1 {always[3]:.2f}")
 
+
 # %% [markdown]
 # A machine that calls everything an 8 gets 0.54 from the ordinary mean and 0.16 from $F_1$, whose contours bend: no recall, however high, makes up for a tiny precision.
 
 # %% [markdown]
-# ### Exercise 8.2 · when a miss costs more
-#
+# ### Exercise 8.2 · when a miss costs more (5 min)
 # $F_\beta$ weighs recall $\beta^2$ times as much as precision:
 # $\;F_\beta = (1 + \beta^2) \Big/ \left(\frac{1}{\text{precision}} + \frac{\beta^2}{\text{recall}}\right)$. Write it in counts, as was done for $F_1$, and then as code. Return 0 where $TP = 0$.
 
@@ -197,6 +193,7 @@ print(f"flag everything: ordinary mean {always[1:3].mean():.2f}, F1 {always[3]:.
 def f_beta(y, named, beta):
     """F-beta. y, named: (n,) truth and answer, bool or 0 and 1. 0 where TP = 0."""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("8.2", "F-beta"):
@@ -216,15 +213,19 @@ with check("8.2", "F-beta"):
 #
 # $\frac1{\text{precision}} = \frac{TP + FP}{TP}$. Multiply numerator and denominator of $F_\beta$ by $TP$.
 # </details>
-# <details><summary>Solution</summary>
+
+# %% tags=["solution"]
+#@title Solution 8.2 · runs only while yours does not pass
+if not solved("8.2"):
+    def f_beta(y, named, beta):
+        tp, fp, fn, _ = four_counts(y, named)
+        return ratio((1 + beta**2) * tp, (1 + beta**2) * tp + fp + beta**2 * fn)
+
+
+# %% [markdown]
+# <details><summary>About the solution</summary>
 #
 # $F_\beta = (1 + \beta^2)\,TP \,/\, \left((1 + \beta^2)\,TP + FP + \beta^2 FN\right)$: a miss counts $\beta^2$ times a false alarm.
-#
-# ```python
-# def f_beta(y, named, beta):
-#     tp, fp, fn, _ = four_counts(y, named)
-#     return ratio((1 + beta**2) * tp, (1 + beta**2) * tp + fp + beta**2 * fn)
-# ```
 # </details>
 
 # %% [markdown]
@@ -296,6 +297,7 @@ for p in (0.5, 0.086, 0.01, 0.001):
     print(f"π = {p:5}: accuracy {row['accuracy']:.3f},"
           f" precision {row['precision']:.3f}")
 
+
 # %% [markdown]
 # Nothing about the model changes along this axis, and each class keeps its kind of images. (In life it may not: a screening meets milder cases than a clinic, and then TPR moves, too.) Yet its accuracy runs from 0.99 (no 8s) to 0.67 (only 8s); at one in a hundred it is 0.988, *less* than the 0.990 of "never". Precision falls from 0.99 at one half to 0.07 at one in a thousand, where thirteen alarms in fourteen are false. Only balanced accuracy stays,
 # because it contains no $\pi$. $F_1$ ignores TN and so depends on which class you *call* positive: it rises to the right. MCC treats both classes alike, but it drops at both ends.
@@ -303,8 +305,7 @@ for p in (0.5, 0.086, 0.01, 0.001):
 # Use balanced accuracy (or TPR and FPR themselves) when the test set's mixture is an accident; MCC only between models on the *same* test set; precision and recall, at the *real* prevalence, when someone acts on the alarms.
 
 # %% [markdown]
-# ### Exercise 8.3 · how rare may it become?
-#
+# ### Exercise 8.3 · how rare may it become? (5 min)
 # A team accepts the model only while at least a given share of its alarms is right. Solve the formula for precision for $\pi$: which is the smallest prevalence that reaches it?
 
 # %% tags=["exercise"]
@@ -314,6 +315,7 @@ def lowest_prevalence(precision, tpr, fpr):
     precision, tpr, fpr: numbers between 0 and 1.
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("8.3", "the lowest prevalence"):
@@ -329,14 +331,14 @@ with check("8.3", "the lowest prevalence"):
 #
 # Turn both sides into odds: $\frac{\text{precision}}{1 - \text{precision}} = \frac{\pi}{1 - \pi} \cdot \frac{\text{TPR}}{\text{FPR}}$. Solve for the odds of $\pi$; a probability is odds / (1 + odds).
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def lowest_prevalence(precision, tpr, fpr):
-#     odds = precision / (1 - precision) * fpr / tpr
-#     return odds / (1 + odds)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 8.3 · runs only while yours does not pass
+if not solved("8.3"):
+    def lowest_prevalence(precision, tpr, fpr):
+        odds = precision / (1 - precision) * fpr / tpr
+        return odds / (1 + odds)
+
 
 # %% [markdown]
 # ## 8.4 More than two classes: macro, micro, weighted
@@ -359,6 +361,7 @@ sorter = LogisticRegression(max_iter=1000).fit(X, three)
 matrix = confusion(three_test, sorter.predict(X_test), 3)
 plotting.confusion_matrix(matrix, classes, "One 8 in four is lost")
 plt.show()
+
 
 # %% [markdown]
 # For class $i$ against all others: $TP_i = C_{ii}$, $FN_i = n_i - C_{ii}$, $FP_i = m_i - C_{ii}$, so precision is $C_{ii}/m_i$, recall $C_{ii}/n_i$, and $F_1$ is $2\,C_{ii}/(n_i + m_i)$. Three ways to make one number of $k$:
@@ -425,15 +428,16 @@ skewed = np.array([[1, 0], [99, 100]])  # the two can be far apart
 p, r, f1 = averages(skewed)["macro"]
 print(f"for {skewed.tolist()}: {f1:.2f} and {2 * p * r / (p + r):.2f}")
 
+
 # %% [markdown]
-# ### Exercise 8.4 · macro $F_1$ from a matrix, empty classes included
-#
+# ### Exercise 8.4 · macro $F_1$ from a matrix, empty classes included (5 min)
 # Compute macro $F_1$ (the mean of the $F_1$s over all $k$ classes) from a confusion matrix alone. A class that neither occurs nor is ever named has $F_1 = 0$ here.
 
 # %% tags=["exercise"]
 def macro_f1(matrix):
     """Mean over the classes of F1. matrix: (k, k) counts, rows are true classes."""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("8.4", "macro F1"):
@@ -452,19 +456,18 @@ with check("8.4", "macro F1"):
 #
 # $2\,C_{ii}/(n_i + m_i)$ for each class. Where $n_i + m_i = 0$ the numerator is 0, too: dividing by `np.maximum(n + m, 1)` changes nothing else.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def macro_f1(matrix):
-#     both = matrix.sum(axis=0) + matrix.sum(axis=1)
-#     return np.mean(2 * np.diag(matrix) / np.maximum(both, 1))
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 8.4 · runs only while yours does not pass
+if not solved("8.4"):
+    def macro_f1(matrix):
+        both = matrix.sum(axis=0) + matrix.sum(axis=1)
+        return np.mean(2 * np.diag(matrix) / np.maximum(both, 1))
 
 # %% [markdown]
 # ## 8.5 Spot the bug: a matrix that cannot be
 #
-# Document 2 prints a 10 × 10 confusion matrix for MNIST, 10,000 handwritten digits, and says of it: accuracy 98.24 %. (Project 13 audits the whole document.) No run needed; three laws hold for *every* model and *every* test set:
+# Document 2 prints a 10 × 10 confusion matrix for MNIST, 10,000 handwritten digits, and says of it: accuracy 98.24 %. (Project [[project_mnist]] audits the whole document.) No run needed; three laws hold for *every* model and *every* test set:
 #
 # 1. **Rows.** Row $i$ sums to $n_i$, the number of test examples of class $i$. The model moves examples within a row, never between rows. So $C_{ii} \le n_i$.
 # 2. **Trace.** Accuracy is $\operatorname{tr} C / n$; all off-diagonal entries together are $(1 - \text{accuracy})\, n$.
@@ -484,8 +487,7 @@ stated = 0.9824
 # MNIST's test images of each digit, as published
 sizes = np.array([980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009])
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 hits, n_classes, total = np.diag(printed), printed.sum(axis=1), printed.sum()
 print("rows that sum to their class:", np.sum(n_classes == sizes), "of 10")
 print("classes with more hits than examples:", np.flatnonzero(hits > sizes))
@@ -496,12 +498,12 @@ for name, best in (("as printed", hits), ("if 95 is a misprint for 960", 960)):
     most = np.minimum(best, sizes).sum() / sizes.sum()
     print(f"these hits on MNIST, {name}: at most {most:.4f}")
 
+
 # %% [markdown]
 # The matrix contradicts the line above it (0.8778 against 0.9824, 1,216 errors where 175 are allowed), and it contradicts the test set: no row fits, and two classes have more hits than members. On MNIST such hits are worth at most 0.8665, less than the matrix's own 0.8778; even with 960 in place of the odd 95 it would be 0.953. No run printed it.
 
 # %% [markdown]
-# ### Exercise 8.5a · the best that the margins allow
-#
+# ### Exercise 8.5a · the best that the margins allow (3 min)
 # Law 3 as a function: given class sizes $n_i$ and how often each name was given, $m_i$ (both published more often than the matrix), what is the highest accuracy possible?
 
 # %% tags=["exercise"]
@@ -511,6 +513,7 @@ def highest_accuracy(sizes, named):
     sizes, named: (k,) row sums and column sums, with the same total.
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("8.5a", "the best that the margins allow"):
@@ -529,17 +532,16 @@ with check("8.5a", "the best that the margins allow"):
 #
 # Class $i$ can have at most $\min(n_i, m_i)$ hits, and all classes can reach it at once: what is left over in the rows fills what is left over in the columns.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def highest_accuracy(sizes, named):
-#     return np.minimum(sizes, named).sum() / sizes.sum()
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 8.5a · runs only while yours does not pass
+if not solved("8.5a"):
+    def highest_accuracy(sizes, named):
+        return np.minimum(sizes, named).sum() / sizes.sum()
+
 
 # %% [markdown]
-# ### Exercise 8.5b · which counts can be behind a report?
-#
+# ### Exercise 8.5b · which counts can be behind a report? (8 min)
 # "200 patients, 40 of them ill: precision 0.85, recall 0.80." Counts are integers, so a report with two decimals leaves few possibilities, sometimes none. Return all pairs $(TP, FP)$ that fit; `fits` says whether a value could have been rounded to the one stated.
 
 # %% tags=["exercise"]
@@ -555,6 +557,7 @@ def possible_counts(n_pos, n_neg, precision, recall, decimals):
     printed, with so many decimals.
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("8.5b", "which counts can be behind a report?"):
@@ -576,16 +579,19 @@ with check("8.5b", "which counts can be behind a report?"):
 #
 # Two loops: $TP$ from 1 to $n_+$, $FP$ from 0 to $n_-$. Keep the pair if `fits` says yes to both ratios.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def possible_counts(n_pos, n_neg, precision, recall, decimals):
-#     return [(tp, fp)
-#             for tp in range(1, n_pos + 1)
-#             for fp in range(n_neg + 1)
-#             if fits(tp / n_pos, recall, decimals)
-#             and fits(tp / (tp + fp), precision, decimals)]
-# ```
+
+# %% tags=["solution"]
+#@title Solution 8.5b · runs only while yours does not pass
+if not solved("8.5b"):
+    def possible_counts(n_pos, n_neg, precision, recall, decimals):
+        return [(tp, fp)
+                for tp in range(1, n_pos + 1)
+                for fp in range(n_neg + 1)
+                if fits(tp / n_pos, recall, decimals)
+                and fits(tp / (tp + fp), precision, decimals)]
+
+# %% [markdown]
+# <details><summary>About the solution</summary>
 #
 # (Recall 0.80 means 32 found; 32 of 37 alarms are 0.86, 32 of 38 are 0.84. Nothing gives 0.85.)
 # </details>
@@ -594,7 +600,7 @@ with check("8.5b", "which counts can be behind a report?"):
 # ## 8.6 Every threshold at once: the ROC curve
 #
 # A model gives a *score* $s$ (得分); a threshold $t$ makes it an answer: flag if $s \ge t$. So far the threshold was 0.5 because nobody asked. Take 569 breast tumors, positive = malignant, and three scorers: logistic regression on two measures of the cell images (texture, smoothness), on all thirty, and Gaussian *naive
-# Bayes* on all thirty, which multiplies the thirty measures' evidence as if they were independent. Every tumor is scored by a model that has not seen it (ten-fold cross-validation, notebook 03). As score we take log-odds, $\log\frac{p}{1-p}$: positive where $p > \frac12$.
+# Bayes* on all thirty, which multiplies the thirty measures' evidence as if they were independent. Every tumor is scored by a model that has not seen it (ten-fold cross-validation, notebook [[preparing_data]]). As score we take log-odds, $\log\frac{p}{1-p}$: positive where $p > \frac12$.
 
 # %%
 from sklearn.datasets import load_breast_cancer
@@ -648,6 +654,7 @@ axes[1].legend()
 plt.show()
 print("at threshold 0: TPR {:.2f}, FPR {:.2f}".format(*rates(malignant, weak >= 0)))
 
+
 # %% [markdown]
 # At threshold 0 the two measures find 60 % of the malignant tumors and alarm for 16 % of the benign. Move the dashed line left and both rates rise. The **ROC curve** (受试者工作特征曲线) draws TPR against FPR over *all* thresholds.
 #
@@ -678,7 +685,8 @@ def area(x, y):
     return np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2)
 
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Three scorers, every threshold
 fig, ax = plt.subplots(figsize=(4.6, 4.2))
 for name, s in scores.items():
     fpr, tpr = roc(malignant, s)
@@ -762,12 +770,12 @@ ax.set(title="The order inside a tie is not the model's merit", xlabel="FPR",
 ax.legend(loc="lower right", fontsize=8)
 plt.show()
 
+
 # %% [markdown]
 # The same scores, 0.882 or 0.753 by the order of the rows alone; the diagonal, 0.818, lies halfway.
 
 # %% [markdown]
-# ### Exercise 8.6 · AUC from ranks
-#
+# ### Exercise 8.6 · AUC from ranks (7 min)
 # Counting all pairs takes $n_+ n_-$ comparisons; a million each is too many. Sort once instead: give each example its *rank* (1 for the lowest score), equal scores their mean rank. Without ties, the $k$-th lowest positive, of rank $r_k$, has $r_k - 1$ examples below it, $k - 1$ of them positive, so it beats $r_k - k$ negatives. (A tie with a negative lifts its mean rank by one half, as it should.) Sum over $k = 1, \dots, n_+$; with $R$ the sum of the positives' ranks
 #
 # $$\text{AUC} = \frac{R - n_+(n_+ + 1)/2}{n_+\, n_-} .$$
@@ -778,6 +786,7 @@ plt.show()
 def rank_auc(y, s):
     """AUC from mean ranks, O(n log n). y: (n,) bool, s: (n,) scores."""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("8.6", "AUC from ranks"):
@@ -802,16 +811,16 @@ with check("8.6", "AUC from ranks"):
 #
 # `values, group, size = np.unique(s, return_inverse=True, return_counts=True)`: group $g$ holds the ranks up to `size.cumsum()[g]`; their mean is that number minus $(\text{size} - 1)/2$.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def rank_auc(y, s):
-#     _, group, size = np.unique(s, return_inverse=True, return_counts=True)
-#     rank = (np.cumsum(size) - (size - 1) / 2)[group]
-#     n_pos, n_neg = np.sum(y), np.sum(~y)
-#     return (rank[y].sum() - n_pos * (n_pos + 1) / 2) / (n_pos * n_neg)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 8.6 · runs only while yours does not pass
+if not solved("8.6"):
+    def rank_auc(y, s):
+        _, group, size = np.unique(s, return_inverse=True, return_counts=True)
+        rank = (np.cumsum(size) - (size - 1) / 2)[group]
+        n_pos, n_neg = np.sum(y), np.sum(~y)
+        return (rank[y].sum() - n_pos * (n_pos + 1) / 2) / (n_pos * n_neg)
+
 
 # %% [markdown]
 # ## 8.7 When positives are rare: the precision–recall curve
@@ -864,6 +873,7 @@ for y, s in ((eight_test, score), (eight_test[flood], score[flood]),
 claim("precision, recall, AP against scikit-learn, largest difference", worst,
       at_most=1e-12)
 
+
 # %% [markdown]
 # TPR and FPR look at one class each, so the ROC curve and its area stay as they were. Average precision drops from 0.908 to 0.748. The dotted lines are what a coin reaches: precision = prevalence, 0.086 and 0.009; so an AP has to be read against its prevalence, an AUC against 0.5.
 #
@@ -871,8 +881,7 @@ claim("precision, recall, AP against scikit-learn, largest difference", worst,
 # on average that makes 1.5 hits and 4 false alarms, recall 0.75, halfway. ROC lies halfway, too: TPR and FPR are counts divided by constants. But these alarms are right in $1.5/5.5 = 27$ % of the cases, far below the 60 % halfway on a straight line, because precision has a count in its denominator. Wherever precision falls, the curve sags like this, and trapezoids promise too much there.
 
 # %% [markdown]
-# ### Exercise 8.7 · precision you can promise
-#
+# ### Exercise 8.7 · precision you can promise (5 min)
 # "At least 90 % of the alarms must be right; find as many as you can." Return the highest recall among all thresholds whose precision reaches a target, and 0 if none does.
 
 # %% tags=["exercise"]
@@ -882,6 +891,7 @@ def recall_at_precision(y, s, target):
     y: (n,) bool, s: (n,) scores.
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("8.7", "recall at a promised precision"):
@@ -900,13 +910,16 @@ with check("8.7", "recall at a promised precision"):
 #
 # `precision_recall` gives both for every threshold. Keep `recall[precision >= target]`; its maximum fails if nothing is left: `max(..., default=0)`, or append a 0.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def recall_at_precision(y, s, target):
-#     precision, recall = precision_recall(y, s)
-#     return max(recall[precision >= target], default=0.0)
-# ```
+
+# %% tags=["solution"]
+#@title Solution 8.7 · runs only while yours does not pass
+if not solved("8.7"):
+    def recall_at_precision(y, s, target):
+        precision, recall = precision_recall(y, s)
+        return max(recall[precision >= target], default=0.0)
+
+# %% [markdown]
+# <details><summary>About the solution</summary>
 #
 # (Precision is not monotone in the threshold, so "stop at the first failure" would be wrong.)
 # </details>
@@ -944,7 +957,8 @@ for f in probability.values():
 claim("reliability curve against scikit-learn, largest difference", worst,
       at_most=1e-12)
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Naive Bayes is surer than it is right
 fig, axes = plt.subplots(1, 3, figsize=(8.6, 3.2), sharey=True)
 for ax, (name, f) in zip(axes, probability.items()):
     size, forecast, observed = reliability(malignant, f)
@@ -977,6 +991,7 @@ for copies in (1, 10):
     auc, brier = area(*roc(malignant, s)), np.mean((f - malignant) ** 2)
     print(f"mean radius × {copies:2}: AUC {auc:.3f}, median |log-odds| "
           f"{np.median(np.abs(s)):4.1f}, mean squared error of f {brier:.3f}")
+
 
 # %% [markdown]
 # It does: nothing was learned from the copies, yet it is many times surer, and its forecasts got worse.
@@ -1022,7 +1037,7 @@ claim("three terms for forecasts with eleven values, largest difference", worst_
 
 # %% [markdown]
 # Uncertainty, 0.234, is the Brier score of always forecasting the base rate. Naive Bayes is 0.036 worse than logistic regression, and nearly all of it is resolution: 0.182 against 0.217. Its lack of reliability costs only 0.005, because squared error forgives: forecasting 0 where 4 % is right (15 of 355) costs $0.04^2 = 0.0016$.
-# Is its *ranking* so much poorer, or only its use of the scale? 556 of its 569 forecasts share the two outermost bins, doubtful tumors beside clear ones, and resolution sees nothing inside a bin. Test it: spread the forecasts without changing their order. Divide the log-odds by a constant, the *temperature* (as in notebook 04), chosen on one half of the patients and judged on the other.
+# Is its *ranking* so much poorer, or only its use of the scale? 556 of its 569 forecasts share the two outermost bins, doubtful tumors beside clear ones, and resolution sees nothing inside a bin. Test it: spread the forecasts without changing their order. Divide the log-odds by a constant, the *temperature* (as in notebook [[neurons_and_layers]]), chosen on one half of the patients and judged on the other.
 
 # %%
 overconfident = scores["naive Bayes, 30 measures"]
@@ -1043,10 +1058,11 @@ f = probability["logistic, 30 measures"]
 print(f"logistic, other half: Brier {brier(f, ~half):.4f}, resolution "
       f"{brier_parts(malignant[~half], f[~half])[1]:.4f}")
 
+
 # %% [markdown]
 # Dividing by a constant changes no order, so AUC stays the same to the last digit. The Brier score drops, and both parts improve; but resolution stays below logistic regression's on the same patients: a change of scale can't repair the ranking.
 #
-# **ECE**, the *expected calibration error* of notebook 05, is the number most often quoted: $\text{ECE} = \sum_k \frac{n_k}{n}\,|f_k - o_k|$ over bins. It has two habits to know before you quote it. It depends on the number of bins, and it is **not 0 for a perfect model**: in each bin chance leaves a distance, and absolute values don't cancel. Draw both.
+# **ECE**, the *expected calibration error* of notebook [[loss_functions]], is the number most often quoted: $\text{ECE} = \sum_k \frac{n_k}{n}\,|f_k - o_k|$ over bins. It has two habits to know before you quote it. It depends on the number of bins, and it is **not 0 for a perfect model**: in each bin chance leaves a distance, and absolute values don't cancel. Draw both.
 
 # %%
 def expected_calibration_error(y, f, bins):
@@ -1073,12 +1089,12 @@ ax.minorticks_off()
 ax.legend(fontsize=8)
 plt.show()
 
+
 # %% [markdown]
 # The two measures have the *largest* ECE at 100 bins, and their perfect twin nearly the same: it is chance. Naive Bayes is the only one far above its twin. An ECE needs its bins, its $n$ and its twin beside it; the Brier score needs no bins.
 
 # %% [markdown]
-# ### Exercise 8.8 · bins of equal size
-#
+# ### Exercise 8.8 · bins of equal size (5 min)
 # Equal-width bins leave some nearly empty. Sort the forecasts, cut the sorted list into `bins` parts of (nearly) equal size with `np.array_split`, and compute the ECE over these. Forecasts may be equal; keep `np.argsort(f, kind="stable")` as the order.
 
 # %% tags=["exercise"]
@@ -1088,6 +1104,7 @@ def equal_size_ece(y, f, bins):
     y: (n,) bool, f: (n,) in [0, 1], bins <= n.
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("8.8", "ECE with bins of equal size"):
@@ -1107,14 +1124,14 @@ with check("8.8", "ECE with bins of equal size"):
 #
 # For one part with indices `rows`: its weight `len(rows) / len(f)` times $|\overline f - \overline y|$ is $|\sum (f - y)|/n$.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def equal_size_ece(y, f, bins):
-#     parts = np.array_split(np.argsort(f, kind="stable"), bins)
-#     return sum(abs(np.sum(f[rows] - y[rows])) for rows in parts) / len(f)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 8.8 · runs only while yours does not pass
+if not solved("8.8"):
+    def equal_size_ece(y, f, bins):
+        parts = np.array_split(np.argsort(f, kind="stable"), bins)
+        return sum(abs(np.sum(f[rows] - y[rows])) for rows in parts) / len(f)
+
 
 # %% [markdown]
 # ## 8.9 From costs to a threshold
@@ -1158,6 +1175,7 @@ axes[1].set(title="Costs are slopes in the ROC picture", xlabel="FPR", ylabel="T
             xlim=(-0.02, 1), ylim=(0, 1.05))
 plt.show()
 
+
 # %% [markdown]
 # The dearer a miss, the lower the threshold and the flatter the line. For these calibrated forecasts the lowest point is near $t^*$, though not at it: the curve is jagged, and where exactly it is lowest is partly luck. What happens on *other* patients? Choose the threshold on one random half, pay on the other, 300 times, a miss costing 10:
 
@@ -1181,13 +1199,13 @@ for name, f in probability.items():
     print(f"{name:25} between t* and 0.5: {between.sum():3} tumors, "
           f"{malignant[between].sum()} malignant")
 
+
 # %% [markdown]
-# First column against second: the cost on the patients that chose the threshold flatters; the honest number is the second. So choose thresholds on validation data, report on test data (notebook 03). Third: $t^*$ needs no choosing; with the two calibrated models it costs no more than choosing does. With naive Bayes, $t^*$ costs more than choosing does: a formula that assumes
+# First column against second: the cost on the patients that chose the threshold flatters; the honest number is the second. So choose thresholds on validation data, report on test data (notebook [[preparing_data]]). Third: $t^*$ needs no choosing; with the two calibrated models it costs no more than choosing does. With naive Bayes, $t^*$ costs more than choosing does: a formula that assumes
 # probabilities must be given probabilities. The last column is the price of never having asked: high for the two measures, where 84 of the 293 tumors between $t^*$ and 0.5 are malignant and each miss costs 10; nearly nothing for logistic regression, where it is 4 of 40: flagging these would have cost 36, missing the four costs 40.
 
 # %% [markdown]
-# ### Exercise 8.9 · the cheapest threshold
-#
+# ### Exercise 8.9 · the cheapest threshold (6 min)
 # A calibrated score isn't always at hand. Return the cheapest threshold on given data: among "flag nothing" (`np.inf`) and every score that occurs; of equally cheap ones, the highest.
 
 # %% tags=["exercise"]
@@ -1197,6 +1215,7 @@ def cheapest_threshold(y, s, cost_false_alarm, cost_miss):
     y: (n,) bool, s: (n,) scores. -> one of s, or np.inf
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("8.9", "the cheapest threshold"):
@@ -1217,15 +1236,14 @@ with check("8.9", "the cheapest threshold"):
 #
 # `threshold_counts(y, s)` has the thresholds in falling order, with TP and FP; misses are `tp[-1] - tp`. `argmin` returns the first of equals.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def cheapest_threshold(y, s, cost_false_alarm, cost_miss):
-#     thresholds, tp, fp = threshold_counts(y, s)
-#     cost = cost_false_alarm * fp + cost_miss * (tp[-1] - tp)
-#     return thresholds[np.argmin(cost)]
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 8.9 · runs only while yours does not pass
+if not solved("8.9"):
+    def cheapest_threshold(y, s, cost_false_alarm, cost_miss):
+        thresholds, tp, fp = threshold_counts(y, s)
+        cost = cost_false_alarm * fp + cost_miss * (tp[-1] - tp)
+        return thresholds[np.argmin(cost)]
 
 # %% [markdown]
 # ## 8.10 How sure is an accuracy? Wald and Wilson
@@ -1296,6 +1314,7 @@ ax.set(title="Wilson reads the band sideways (24 of 25 right)", xlim=(0.6, 1.06)
 ax.legend(loc="upper left", fontsize=8)
 plt.show()
 
+
 # %% [markdown]
 # For each true $p$ the blue band holds 95 % of the observations. We saw 0.96: read along that height and you get all $p$ whose band contains it, from 0.80 to 0.99. Wald (drawn a little lower) takes the band's width at $p = 0.96$ and promises $p$ up to 1.04.
 #
@@ -1346,6 +1365,7 @@ claim("coverage computed against simulated, largest difference",
       np.abs(np.subtract(simulated, exact)).max(), at_most=0.01)
 claim("Wilson's mean coverage at n = 50", np.mean(spans["wilson"]), at_least=0.94)
 
+
 # %% [markdown]
 # The teeth come from counting whole hits; no interval of this kind is exactly 95 % everywhere. Wald sinks further the better the model: to 5 % at an accuracy of 0.999 with 50 examples (below the picture's frame). With 500 examples it still fails above 0.98. Wilson stays around 95 %, with one notch of its own at the far right: with 50 examples 84 % near $p = 0.9965$,
 # because from there on $p$ lies above Wilson's upper end for a single miss. (For any $n$ the notch begins about $0.18/n$ below 1. If you work there, take the exact interval of Clopper and Pearson, SciPy's default: longer, and never below 95 %.)
@@ -1353,8 +1373,7 @@ claim("Wilson's mean coverage at n = 50", np.mean(spans["wilson"]), at_least=0.9
 # **All right is not perfect.** With $n$ of $n$ right, every $p$ with $p^n \ge 0.05$ is still plausible. That is $n \ln p \ge \ln 0.05 \approx -3$, and near 1, $\ln p \approx -(1 - p)$: the error $1 - p$ may still be $3/n$ (the *rule of three*). Wilson, which leaves 2.5 % on each side, not 5 % on one, lets the error be up to $z^2/(n + z^2) \approx 3.84/n$.
 
 # %% [markdown]
-# ### Exercise 8.10 · how many test examples?
-#
+# ### Exercise 8.10 · how many test examples? (7 min)
 # Before you collect data: how many examples make the Wilson interval at an expected accuracy $\hat p$ no wider than $\pm w$ (half its length)? Return the smallest such integer $n$. (Take $\hat p$ as given, $\hat p n$ needn't be an integer.)
 
 # %% tags=["exercise"]
@@ -1364,6 +1383,7 @@ def examples_needed(p, w):
     p: expected accuracy. w: half length, for example 0.01.
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("8.10", "how many test examples"):
@@ -1379,15 +1399,19 @@ with check("8.10", "how many test examples"):
 #
 # The length falls as $n$ grows. Start from $n = 1$ and count up; `wilson(p * n, n)` gives both ends.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def examples_needed(p, w):
-#     n = 1
-#     while np.subtract(*wilson(p * n, n)[::-1]) / 2 > w:
-#         n += 1
-#     return n
-# ```
+
+# %% tags=["solution"]
+#@title Solution 8.10 · runs only while yours does not pass
+if not solved("8.10"):
+    def examples_needed(p, w):
+        n = 1
+        while np.subtract(*wilson(p * n, n)[::-1]) / 2 > w:
+            n += 1
+        return n
+
+
+# %% [markdown]
+# <details><summary>About the solution</summary>
 #
 # (As a rule of thumb, $n \approx p(1 - p)\, z^2 / w^2$: half the length costs four times the examples.)
 # </details>
@@ -1420,6 +1444,7 @@ for ax, (name, metric) in zip(axes, metrics.items()):
     ax.grid(False)
 fig.suptitle("43 eights leave a wide margin", fontweight="bold")
 plt.show()
+
 
 # %% [markdown]
 # For accuracy the bootstrap (orange: 95 %) comes close to Wilson's 0.944 to 0.977. But $F_1$, with two decimals in most reports, is anywhere in an interval 0.2 wide: it rests on 43 positives, not on 500 images.
@@ -1504,6 +1529,7 @@ only_a, only_b = np.sum(right_a & ~right_b), np.sum(right_b & ~right_a)
 print(f"right: both {np.sum(right_a & right_b)}, only A {only_a}, only B {only_b}, "
       f"neither {np.sum(~right_a & ~right_b)}")
 
+
 # %% [markdown]
 # The intervals overlap. "No significant difference", many would write, and they would be wrong: the two took the *same* test, and most digits are easy for both or hard for both. All the evidence is in the nine images where they differ.
 #
@@ -1564,6 +1590,7 @@ claim("McNemar's p-value against SciPy's binomial test, difference",
       abs(chance[uneven].sum() - p_value), at_most=1e-12)
 print("0 : 5 of 500: paired interval [{:+.4f}, {:+.4f}], McNemar's p = {:.3f}".format(
     *paired_interval(0, 5, 500), binomtest(0, 5, 0.5).pvalue))
+
 
 # %% [markdown]
 # Nine tosses of a fair coin split that unevenly about once in 26 times. At 0 : 5 the two disagree: the interval says "differ", the exact test doesn't. With few differing images trust the test. Now the promise of each method, by simulation: draw the four outcomes per image (both right, only A, only B, neither) at known probabilities, first with equal models, then with B better by 1.4 points, as here.
@@ -1627,8 +1654,7 @@ claim("false alarms of McNemar's exact test, any size",
 # Left: with equal models the paired interval says "differ" in about 5 % of the tests from 500 images on, as it should: it covers the true difference, 0, in the other 95 %. McNemar's exact test stays below, because whole counts allow only a few p-values. The unpaired interval hardly ever raises a false alarm, and pays for it on the right: to find the better model as often as the paired interval does with 500 images, it needs 1,000.
 
 # %% [markdown]
-# ### Exercise 8.12 · McNemar's exact test
-#
+# ### Exercise 8.12 · McNemar's exact test (6 min)
 # Write the two-sided p-value: twice the probability that $\min(b, c)$ or fewer of $b + c$ fair coins show heads, at most 1; with $b + c = 0$ there is nothing to tell, so 1. `math.comb(m, k)` counts the ways.
 
 # %% tags=["exercise"]
@@ -1638,6 +1664,7 @@ import math
 def mcnemar(b, c):
     """Exact two-sided p-value. b, c: examples that only A, only B gets right (int)."""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("8.12", "McNemar's exact test"):
@@ -1652,15 +1679,15 @@ with check("8.12", "McNemar's exact test"):
 #
 # $P(X \le k) = \sum_{i=0}^{k} \binom{m}{i} / 2^m$ with $m = b + c$, $k = \min(b, c)$. With $b = c$ twice this exceeds 1.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def mcnemar(b, c):
-#     m, k = b + c, min(b, c)
-#     tail = sum(math.comb(m, i) for i in range(k + 1)) / 2**m
-#     return min(1.0, 2 * tail)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 8.12 · runs only while yours does not pass
+if not solved("8.12"):
+    def mcnemar(b, c):
+        m, k = b + c, min(b, c)
+        tail = sum(math.comb(m, i) for i in range(k + 1)) / 2**m
+        return min(1.0, 2 * tail)
+
 
 # %% [markdown]
 # ## 8.13 When the answer is a number: MSE, MAE, R²
@@ -1702,9 +1729,9 @@ claim("three metrics against scikit-learn, largest relative difference", worst,
 # %% [markdown]
 # The documents' three predictions have an MSE of 0.1, as printed. It sounds small; $R^2$ says they are far worse than answering 2.8 each time. Without a baseline no error is small or large.
 #
-# **Which errors matter** is a choice, too: notebook 05 showed that squared error asks for the mean, absolute error for the median, and what one outlier does to each. If large errors are what hurts, report RMSE; if they are bad data, MAE.
+# **Which errors matter** is a choice, too: notebook [[loss_functions]] showed that squared error asks for the mean, absolute error for the median, and what one outlier does to each. If large errors are what hurts, report RMSE; if they are bad data, MAE.
 #
-# **And where there is no single right answer?** The documents' question "how is a large model evaluated?" is answered with the four metrics of 8.2. They serve classification. A language model is scored by *perplexity* (困惑度), the exponential of its mean cross-entropy per token (notebooks 05 and 16), by task benchmarks with intervals as in 8.10,
+# **And where there is no single right answer?** The documents' question "how is a large model evaluated?" is answered with the four metrics of 8.2. They serve classification. A language model is scored by *perplexity* (困惑度), the exponential of its mean cross-entropy per token (notebooks [[loss_functions]] and [[project_gpt]]), by task benchmarks with intervals as in 8.10,
 # by people or models who compare two answers (paired, as in 8.12), and by safety tests, always on data that it has not seen.
 
 # %% [markdown]
@@ -1734,6 +1761,7 @@ batches = [slice(i, i + 64) for i in range(0, 500, 64)]
 per_batch = [basic_metrics(eight_test[b], score[b] > 0.5)[1:3] for b in batches]
 print("on all 500:", ours.round(3),
       " mean over batches:", np.mean(per_batch, axis=0).round(3))
+
 
 # %% [markdown]
 # (“Mean over batches” is what you get by averaging per-batch precision and recall, a common mistake in hand-written loops: ratios don't average. Add counts, divide once.)
@@ -1767,11 +1795,11 @@ print(f"naive Bayes (the last f): {np.sum(f == 1)} probabilities are exactly 1; 
 # %% [markdown]
 # ## 8.15 Where it breaks
 #
-# - **The test set is a sample of something.** Intervals here assume independent draws from the world the model will meet. Ten photographs of one patient are not ten examples: resample patients, not photographs. And next year's world is another (notebook 26).
-# - **Training has luck, too.** An interval over test examples doesn't contain the seed. Report both (mean ± s.d. over seeds, as in notebook 07).
+# - **The test set is a sample of something.** Intervals here assume independent draws from the world the model will meet. Ten photographs of one patient are not ten examples: resample patients, not photographs. And next year's world is another (notebook [[finance_risk]]).
+# - **Training has luck, too.** An interval over test examples doesn't contain the seed. Report both (mean ± s.d. over seeds, as in notebook [[optimizers]]).
 # - **Twenty comparisons on one test set** of models that are all equally good find one "significant" winner on average, at 5 % each. Choose on validation data; test once.
 # - **A metric that becomes a target** is gamed: recall by flagging everything, ECE by forecasting the base rate.
-# - **An average hides groups.** Compute every metric per group that matters, with its interval; small groups have wide ones (notebook 34).
+# - **An average hides groups.** Compute every metric per group that matters, with its interval; small groups have wide ones (notebook [[interpretability_and_fairness]]).
 #
 # **What a product team should ask.** What does each kind of error cost, and who pays? What is the prevalence where it will run? Who chose the threshold, on which data? Is the score a probability? How many *positives* were in the test set? What does the baseline score, and is the difference paired?
 

@@ -1,11 +1,9 @@
 # ---
 # jupyter:
 #   course:
-#     part: 2
-#     minutes: 110
-#     data: "a photograph and the 8×8 digits (inside the installation)"
+#     datasets: [sample_images, digits]
 #     covers: "Convolution, pooling, transposed convolution and batch normalization, forward and backward; im2col."
-#     prerequisites: [04_neurons_and_layers, 06_backpropagation]
+#     prerequisites: [neurons_and_layers, backpropagation]
 #     ledger: [D2-2-c, D2-3.1.2-a, D2-3.1.2-b, D5-3.2-a, D5-4.2-a, D5-4.2-b]
 #   jupytext:
 #     text_representation:
@@ -31,16 +29,13 @@
 # - derive batch normalization's gradient, and avoid its two different lives in training and in use.
 
 # %% tags=["setup"]
-try:
-    import course_utils
-except ModuleNotFoundError:  # Colab, Kaggle: add the companion package, leave TensorFlow as it is
-    get_ipython().run_line_magic("pip", "install -q git+https://github.com/your_org/large-models-course")
-
 import matplotlib.pyplot as plt
 import numpy as np
 
-from course_utils import (by_profile, check, claim, data, devices,
-                          numerical_gradient, plotting, profile)
+from course_utils import (
+    by_profile, check, claim, data, devices, numerical_gradient, plotting, profile,
+    solved,
+)
 
 plotting.use_style()
 rng = np.random.default_rng(0)
@@ -66,8 +61,7 @@ for ax, title in zip(axes, ("A photograph", "Two weights, −1 and +1")):
     ax.axis("off")
 plt.show()
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 print(f"{gray.size:,} pixels in, {edges.size:,} out:"
       f" a dense layer has {gray.size * edges.size:,} weights for that")
 
@@ -104,8 +98,7 @@ for ax, (title, matrix) in zip(axes, panels.items()):
     ax.grid(False)
 plt.show()
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 signal = np.arange(size) ** 2 % 7.0
 by_matrix = (convolution @ signal)[: size - 2]  # the last two windows leave the picture
 print("matrix     ", by_matrix)
@@ -129,12 +122,12 @@ print("np.correlate", np.correlate(signal, taps, mode="valid"))
 #
 # This is *cross-correlation* (互相关). Note the plus signs. Put $i \to -i$, $j \to -j$ in the first sum and it reads $\sum_{ij} f(-i, -j)\, g(x + i,\, y + j)$, a correlation with the mirrored $f$: **correlating with a kernel is convolving with the kernel turned by 180°.**
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 signal, taps = np.array([0, 0, 1, 0, 0, 4, 5, 6]), np.array([1, 2, 3])
 print("convolution           ", np.convolve(signal, taps, mode="valid"))
 print("correlation           ", np.correlate(signal, taps, mode="valid"))
 print("correlation, k turned ", np.correlate(signal, taps[::-1], mode="valid"))
+
 
 # %% [markdown]
 # Look at what a single 1 becomes: convolution stamps the kernel as it stands (1 2 3), correlation stamps it mirrored (3 2 1).
@@ -153,8 +146,7 @@ def cross_correlate(x, k):
 
 
 # %% [markdown]
-# ### Exercise 9.2 · spot the bug
-#
+# ### Exercise 9.2 · spot the bug (7 min)
 # Here is Document 5's formula typed in as it stands. It runs without complaint. Take a kernel that looks for horizontal edges, bright above minus dark below:
 
 # %%
@@ -182,6 +174,7 @@ for ax, (title, picture) in zip(axes, pictures.items()):
 axes[2].add_patch(plt.Rectangle((-0.5, -0.5), 8, 2, fill=False, ec="black", lw=2))
 plt.show()
 
+
 # %% [markdown]
 # Three things differ: red and blue are exchanged (the kernel is turned by 180°), everything sits two pixels lower and further right, and the two top rows (framed) hold a ghost: for $i = 2$ the code reads `g[-2]` at $x = 0$ and `g[-1]` at $x = 1$,
 # which in Python are the two *bottom* rows (and in the two left columns, fainter, it reads those at the right). The formula means zero there; and it is defined at every $(x, y)$ where a term survives, not on the pixels of $g$ only.
@@ -195,6 +188,7 @@ def convolve_full(f, g):
     f: (kh, kw), g: (H, W) -> (H + kh - 1, W + kw - 1)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("9.2", "the mathematicians' convolution"):
@@ -214,16 +208,16 @@ with check("9.2", "the mathematicians' convolution"):
 #
 # Turn the loops around: one term $f(i, j)$ adds a copy of the whole picture $g$, times $f(i, j)$, moved by $(i, j)$. No index can become negative.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def convolve_full(f, g):
-#     out = np.zeros((g.shape[0] + f.shape[0] - 1, g.shape[1] + f.shape[1] - 1))
-#     for i, j in np.ndindex(f.shape):
-#         out[i:i + g.shape[0], j:j + g.shape[1]] += f[i, j] * g
-#     return out
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 9.2 · runs only while yours does not pass
+if not solved("9.2"):
+    def convolve_full(f, g):
+        out = np.zeros((g.shape[0] + f.shape[0] - 1, g.shape[1] + f.shape[1] - 1))
+        for i, j in np.ndindex(f.shape):
+            out[i:i + g.shape[0], j:j + g.shape[1]] += f[i, j] * g
+        return out
+
 
 # %% [markdown]
 # ## 9.3 A layer: windows, channels, kernels, bias
@@ -266,13 +260,13 @@ fig.suptitle("A 3×3 kernel slides over a 5×5 picture and leaves 3×3 answers",
              fontweight="bold")
 plt.show()
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 window = picture[0:3, 0:3]
 print("kernel\n", kernel.astype(int))
 products = (window * kernel).ravel() + 0.0  # turns -0.0 into 0.0
 print("first answer:", " ".join(f"{value:+g}" for value in products),
       "=", f"{np.sum(window * kernel):g}")
+
 
 # %% [markdown]
 # A real layer does this for a batch of pictures with several *channels* (通道; red, green, blue, or the features of the layer before), with many kernels at once:
@@ -310,8 +304,7 @@ def conv_loops(X, K, b, stride=1):
     return Z
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 layer_rng = np.random.default_rng(3)
 X = layer_rng.normal(size=(2, 7, 6, 3))
 K, b = layer_rng.normal(size=(3, 2, 3, 4)), layer_rng.normal(size=4)
@@ -322,6 +315,7 @@ print("one map equals its channels' sum to 1e-12:",
       np.abs(Z[1, :, :, 2] - by_channel).max() < 1e-12)
 print(f"sixteen 3×3 kernels on the photograph in color: {(27 + 1) * 16} parameters,"
       f" {425 * 638 * 27 * 16:,} multiplications")
+
 
 # %% [markdown]
 # A kernel is *local in space and complete in depth*: it sees $3 \times 2$ pixels but all channels. With $k_h = k_w = 1$ only the mixing of channels is left, a dense layer applied to each pixel.
@@ -361,6 +355,7 @@ fig.suptitle("Padding adds windows, stride skips them, and may skip a pixel",
              fontweight="bold")
 plt.show()
 
+
 # %% [markdown]
 # Top: without padding each layer eats $k - 1$ pixels; with $p = (k - 1)/2$ the size stays. Middle: at stride 2, seven and eight pixels both give three windows, and the eighth pixel (white) is **never read**.
 # Bottom: two ways to give eight pixels four windows of stride 2. Keras' `padding="same"` promises $m = \lceil n/s \rceil$ outputs and adds what is missing in total, the odd zero *last*:
@@ -382,8 +377,7 @@ def pad(X, rows, columns):
     return np.pad(X, ((0, 0), rows, columns, (0, 0)))
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 cases = [(n, k, s, p) for n in range(1, 20) for k in range(1, 6)
          for s in range(1, 5) for p in range(3) if n + 2 * p >= k]
 counted = [len(range(0, n + 2 * p - k + 1, s)) for n, k, s, p in cases]
@@ -393,9 +387,9 @@ ceiling = [(n + sum(same_padding(n, k, s)) - k) // s + 1 == -(-n // s)
 print(f"{len(cases)} cases; windows as predicted: {counted == formula};"
       f" 'same' gives n/s rounded up: {all(ceiling)}")
 
+
 # %% [markdown]
-# ### Exercise 9.4 · backward through a size
-#
+# ### Exercise 9.4 · backward through a size (3 min)
 # Because of the floor, several input sizes give the same output size. Without padding: which? You will need the answer in 9.9, where a layer has to *undo* a size.
 
 # %% tags=["exercise"]
@@ -405,6 +399,7 @@ def inputs_of(m, k, s):
     m, k, s: positive integers, no padding -> list of int
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("9.4", "input sizes of an output size"):
@@ -418,13 +413,13 @@ with check("9.4", "input sizes of an output size"):
 #
 # $\lfloor (n - k)/s \rfloor = m - 1$ means $s(m - 1) \le n - k < s\,m$.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def inputs_of(m, k, s):
-#     return list(range(s * (m - 1) + k, s * m + k))
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 9.4 · runs only while yours does not pass
+if not solved("9.4"):
+    def inputs_of(m, k, s):
+        return list(range(s * (m - 1) + k, s * m + k))
+
 
 # %% [markdown]
 # ## 9.5 From seven loops to one matrix product
@@ -452,13 +447,13 @@ def conv_strides(X, K, b, stride=1):
     return np.einsum("nuvijc,ijco->nuvo", windows(X, K.shape[:2], stride), K) + b
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 view = windows(X, (3, 2))
 print(f"X       shape {X.shape}  strides {X.strides} bytes")
 print(f"windows shape {view.shape}  strides {view.strides} bytes")
 print(f"{view.size / X.size:.1f} times as many entries;"
       f" copied: {not np.shares_memory(X, view)}")
+
 
 # %% [markdown]
 # Row strides 144 and column strides 24 appear twice each: once for where the window *is*, once for where you are *in* it.
@@ -490,8 +485,7 @@ numbers(axes[1], rows, "im2col: four windows, nine entries each",
 numbers(axes[2], kernel.reshape(9, 1), "× kernel", fontsize=8)
 plt.show()
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 product = (rows @ kernel.ravel()).reshape(2, 2)
 print(product, "equals 9.2's:", np.allclose(product, cross_correlate(small, kernel)))
 for stride in (1, 2, 3):
@@ -529,6 +523,7 @@ print(f"loops {1e3 * looped:.0f} ms; times faster:"
       f" stride tricks {looped / seconds(lambda: conv_strides(*case), 20):.0f},"
       f" im2col {looped / seconds(lambda: conv(*case), 50):.0f}")
 
+
 # %% [markdown]
 # The whole chart, with Keras in it, comes in 9.13. What do hand-made kernels see in a photograph?
 
@@ -559,13 +554,13 @@ for ax, (title, (picture_seen, low, high)) in zip(axes.flat, looks.items()):
 fig.suptitle("Four kernels, five views of one roof", fontweight="bold")
 plt.show()
 
+
 # %% [markdown]
 # The blur averages a bell-shaped neighborhood; sharpening adds what a blur would remove; the two edge kernels answer to columns and to roof lines, and the length $\sqrt{z_1^2 + z_2^2}$ of their two answers to both. People designed such features by hand for decades;
 # a convolutional network, which "extracts image features by convolution" (Document 5), *learns* its kernels.
 
 # %% [markdown]
-# ### Exercise 9.5 · fast without the ninefold copy
-#
+# ### Exercise 9.5 · fast without the ninefold copy (11 min)
 # Exchange the loops once more. Fix *one* kernel entry $(i, j)$: it multiplies a moved copy of the whole batch, and mixes its channels by the matrix $K_{ij}$ of shape $(C, O)$. So a 3×3 convolution is nine matrix products on shifted views, with no im2col at all. Write it, with stride.
 
 # %% tags=["exercise"]
@@ -575,6 +570,7 @@ def conv_shifted(X, K, b, stride=1):
     X: (B, H, W, C), K: (kh, kw, C, O), b: (O,) -> (B, H', W', O)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("9.5", "convolution as shifted products"):
@@ -593,24 +589,24 @@ with check("9.5", "convolution as shifted products"):
 #
 # Entry $(i, j)$ meets the pixels `X[:, i : i + stride*H' : stride, j : j + stride*W' : stride]`, and `@` multiplies the last axis.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def conv_shifted(X, K, b, stride=1):
-#     (B, H, W, _), (kh, kw, _, O) = X.shape, K.shape
-#     h, w = (H - kh) // stride + 1, (W - kw) // stride + 1
-#     Z = np.zeros((B, h, w, O)) + b
-#     for i, j in np.ndindex(kh, kw):
-#         moved = X[:, i:i + stride * h:stride, j:j + stride * w:stride]
-#         Z += moved @ K[i, j]
-#     return Z
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 9.5 · runs only while yours does not pass
+if not solved("9.5"):
+    def conv_shifted(X, K, b, stride=1):
+        (B, H, W, _), (kh, kw, _, O) = X.shape, K.shape
+        h, w = (H - kh) // stride + 1, (W - kw) // stride + 1
+        Z = np.zeros((B, h, w, O)) + b
+        for i, j in np.ndindex(kh, kw):
+            moved = X[:, i:i + stride * h:stride, j:j + stride * w:stride]
+            Z += moved @ K[i, j]
+        return Z
+
 
 # %% [markdown]
 # ## 9.6 Backward: gradients of input, kernel and bias
 #
-# im2col turned the layer into a dense layer. Let $M$ be its matrix of windows, $(BH'W',\; k_h k_w C)$, and $\tilde K$ the kernels as a matrix $(k_h k_w C,\; O)$; then $Z = M \tilde K + b$ with one row per window, and notebook 06 has all three gradients, with $\delta = \partial L/\partial Z$ of the same shape:
+# im2col turned the layer into a dense layer. Let $M$ be its matrix of windows, $(BH'W',\; k_h k_w C)$, and $\tilde K$ the kernels as a matrix $(k_h k_w C,\; O)$; then $Z = M \tilde K + b$ with one row per window, and notebook [[backpropagation]] has all three gradients, with $\delta = \partial L/\partial Z$ of the same shape:
 #
 # $$\frac{\partial L}{\partial \tilde K} = M^\top \delta, \qquad \frac{\partial L}{\partial b} = \sum_{nuv} \delta_{nuv}, \qquad \frac{\partial L}{\partial M} = \delta\, \tilde K^\top .$$
 #
@@ -649,7 +645,7 @@ def conv_backward(X, K, delta, stride=1):
 
 
 # %% [markdown]
-# The judge is central differences (notebook 06), which know nothing of windows. As loss take $L = \sum \delta\, z$ with fixed random numbers $\delta$: its gradient at $Z$ is $\delta$.
+# The judge is central differences (notebook [[backpropagation]]), which know nothing of windows. As loss take $L = \sum \delta\, z$ with fixed random numbers $\delta$: its gradient at $Z$ is $\delta$.
 
 # %%
 def nudged(score, *arrays):
@@ -675,8 +671,7 @@ for stride in (1, 2, 3):
 # Stride 1 hides a surprise. There $u = r - i$, $v = q - j$, so the gradient of the input reads $\sum_{ij} \delta(r - i,\, q - j)\, k(i, j)$: with its minus signs, that is Document 5's formula, kernel mirrored, zero outside.
 # **The backward pass of a layer's cross-correlation is a true convolution.** As a layer: surround $\delta$ with $k - 1$ zeros, turn the kernels by 180°, let input and output channels change places.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 delta = layer_rng.normal(size=conv(X, K, b).shape)
 turned = K[::-1, ::-1].swapaxes(2, 3)  # (kh, kw, O, C)
 by_convolution = conv(pad(delta, (2, 2), (1, 1)), turned, 0.0)
@@ -696,12 +691,12 @@ fig.suptitle("How many 3×3 windows read each pixel: uneven at stride 2",
              fontweight="bold")
 plt.show()
 
+
 # %% [markdown]
 # At stride 1 the border counts less, a corner one ninth of an inner pixel: one more reason to pad. At stride 2 the counts alternate 1, 2, 4 in a checkerboard, which comes back in 9.10. At stride 3 every pixel is read once.
 
 # %% [markdown]
-# ### Exercise 9.6 · a depthwise convolution
-#
+# ### Exercise 9.6 · a depthwise convolution (10 min)
 # MobileNet is built on a trick from L. Sifre's thesis (2014): give every channel its *own* $k \times k$ kernel and mix channels afterwards by a 1×1 layer. For $C$ channels in and out that is $k^2 C + C^2$ weights instead of $k^2 C^2$. The first half, stride 1:
 # $\;z_{nuvc} = b_c + \sum_{ij} x_{n,u+i,v+j,c}\, k_{ijc}$. Derive its three gradients: who uses what?
 
@@ -713,6 +708,7 @@ def depthwise_backward(X, K, delta):
     -> dL/dX (B, H, W, C), dL/dK (kh, kw, C), dL/db (C,)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 def depthwise(X, K, b):
@@ -739,18 +735,18 @@ with check("9.6", "backward through a depthwise convolution"):
 #
 # Loop over $(i, j)$. With `moved = X[:, i:i+h, j:j+w]` the forward pass adds `moved * K[i, j]`. So `K[i, j]` collects `moved * delta` over batch and places, and the same slice of `dX` collects `delta * K[i, j]`.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def depthwise_backward(X, K, delta):
-#     h, w = delta.shape[1:3]
-#     grad_X, grad_K = np.zeros_like(X), np.zeros_like(K)
-#     for i, j in np.ndindex(K.shape[:2]):
-#         grad_K[i, j] = (X[:, i:i + h, j:j + w] * delta).sum(axis=(0, 1, 2))
-#         grad_X[:, i:i + h, j:j + w] += delta * K[i, j]
-#     return grad_X, grad_K, delta.sum(axis=(0, 1, 2))
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 9.6 · runs only while yours does not pass
+if not solved("9.6"):
+    def depthwise_backward(X, K, delta):
+        h, w = delta.shape[1:3]
+        grad_X, grad_K = np.zeros_like(X), np.zeros_like(K)
+        for i, j in np.ndindex(K.shape[:2]):
+            grad_K[i, j] = (X[:, i:i + h, j:j + w] * delta).sum(axis=(0, 1, 2))
+            grad_X[:, i:i + h, j:j + w] += delta * K[i, j]
+        return grad_X, grad_K, delta.sum(axis=(0, 1, 2))
+
 
 # %% [markdown]
 # ## 9.7 Pooling, and what it does to a shift
@@ -818,11 +814,11 @@ for k, stride in ((2, 2), (3, 2), (3, 1)):
     print(f"window {k}, stride {stride}: largest difference max, average: "
           + differences((to_max, to_mean), by_nudge))
 
+
 # %% [markdown]
 # **What pooling saves.** Document 2 says that it reduces "the number of parameters", Document 5 that it speeds up training. Count Document 1's CIFAR-10 network (convolution 3×3 to 32 maps, pooling, dense 64, dense 10), with and without its pooling layer:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 def count(pool):
     """(parameters, multiplications) of each layer, for one 32×32 color picture."""
     side = 30 // pool
@@ -834,6 +830,7 @@ def count(pool):
 print(f"{'':12}{'parameters':>12}{'without':>11}{'multiplications':>17}{'without':>11}")
 for (layer, pooled), plain in zip(count(2).items(), count(1).values()):
     print(f"{layer:12}{pooled[0]:12,}{plain[0]:11,}{pooled[1]:17,}{plain[1]:11,}")
+
 
 # %% [markdown]
 # Put precisely: pooling has no parameters and changes none in any convolution, before or after. It shrinks the map: a *convolution* behind it has a quarter of the places to compute, the *first dense* layer a quarter of the weights (and so of the multiplications). What comes after that dense layer notices nothing: dense 10 is the same.
@@ -868,11 +865,12 @@ plt.show()
 print("without pooling the map moves with the digit, to 1e-6:",
       np.abs(maps[0][:, :, :-3] - maps[3][:, :, 3:]).max() < 1e-6)
 
+
 # %% [markdown]
 # One pixel changes the unpooled features by 0.8 of their own length, those of 2×2, 4×4 and 8×8 pools by less and less (0.6, 0.4, 0.2), and a global maximum not at all: as long as the digit stays inside, the largest answer
 # is the largest answer. All other curves end at $\sqrt 2$: two equally long feature vectors with nothing in common stand at right angles, and their difference is, by Pythagoras, $\sqrt 2$ times as long. So a 2×2 pool tolerates little, three of them in a row (the 8×8 curve) tolerate more, and only a global pool is invariant.
 #
-# The price: position is lost, and whoever asks *where* (detection, segmentation: notebook 19) needs it. And any stride $s > 1$ keeps every $s$-th place only: behind it, equivariance is exact for shifts by multiples of $s$, and broken for others. 9.12 will show that.
+# The price: position is lost, and whoever asks *where* (detection, segmentation: notebook [[detection_and_segmentation]]) needs it. And any stride $s > 1$ keeps every $s$-th place only: behind it, equivariance is exact for shifts by multiples of $s$, and broken for others. 9.12 will show that.
 
 # %% [markdown]
 # ## 9.8 The receptive field grows
@@ -939,6 +937,7 @@ ax.axis("off")
 ax.legend(title="blocks: pixels", loc="upper left", bbox_to_anchor=(1, 1))
 plt.show()
 
+
 # %% [markdown]
 # The frames are where the gradient is not zero: 5, 11, 25, 31 and 63 pixels, just as the recurrence says. But look inside. After twelve layers 90 % of the gradient lies in about a third of the area: a great many paths lead to the middle,
 # one to each corner. The *effective* receptive field is smaller than the formula's, and grows with the square root of the depth only (Luo et al., 2016). Dilation and stride reach far with few layers, but look through a grid.
@@ -946,8 +945,7 @@ plt.show()
 # VGG-16 (Simonyan and Zisserman, 2015) reads pictures of 224×224 pixels through five blocks of 3×3 convolutions and a 2×2 pool. A unit at the end of the fifth sees 212 of the 224: only there can one number know about the whole building. "Small local receptive fields", Document 2's phrase, is true of one layer and false of the network.
 
 # %% [markdown]
-# ### Exercise 9.8 · the recurrence
-#
+# ### Exercise 9.8 · the recurrence (8 min)
 # Write it with one more letter, the dilation $d_l$ of each layer. WaveNet, which Document 2 names, hears far back with few layers that way.
 
 # %% tags=["exercise"]
@@ -957,6 +955,7 @@ def receptive_field(layers):
     layers: list of (kernel size, stride, dilation), first layer first -> (r, j)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("9.8", "receptive field and jump"):
@@ -977,17 +976,17 @@ with check("9.8", "receptive field and jump"):
 #
 # Dilation only spreads the $k$ entries over $(k - 1)\,d$ jumps. Update $r$ before $j$.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def receptive_field(layers):
-#     size, jump = 1, 1
-#     for kernel, stride, dilation in layers:
-#         size += (kernel - 1) * dilation * jump
-#         jump *= stride
-#     return size, jump
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 9.8 · runs only while yours does not pass
+if not solved("9.8"):
+    def receptive_field(layers):
+        size, jump = 1, 1
+        for kernel, stride, dilation in layers:
+            size += (kernel - 1) * dilation * jump
+            jump *= stride
+        return size, jump
+
 
 # %% [markdown]
 # ## 9.9 Transposed convolution
@@ -1014,6 +1013,7 @@ for ax, matrix, title in ((axes[0], A, "$A$: 6×6 picture to 4×4"),
     ax.set(xticks=[], yticks=[])
     ax.grid(False)
 plt.show()
+
 
 # %% [markdown]
 # Nine numbers (nine colors), repeated in every row, moved by one place (on the right by two, the stride), with a jump where a window goes to the next picture row. All else is zero.
@@ -1044,8 +1044,7 @@ def conv_transpose_backward(Z, K, grad_Y, stride=1):
     return grad_Z, grad_K, grad_Y.sum(axis=(0, 1, 2))
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 matrix_rng = np.random.default_rng(9)
 for side, stride in ((6, 1), (7, 2), (9, 3)):
     K = matrix_rng.normal(size=(3, 3))
@@ -1113,6 +1112,7 @@ for label, name in zip(("transpose", "pseudo-inverse", "fitted"), list(views)[2:
     again = np.allclose(A @ views[name].ravel(), z)
     print(f"{label}: relative error {error:.2f}; gives the same z again: {again}")
 
+
 # %% [markdown]
 # $A^\top z$ is a blur of the blur; $A^+ z$ is somewhat closer and at least consistent, it gives the same $z$ again. The fitted matrix does so too and halves the error: what the convolution threw away can only come from knowledge of the pictures. That is why up-sampling layers *learn* their kernels.
 # Even the size is a guess: by exercise 9.4 several inputs lead to the same $m$. The transposed layer takes the smallest, $s(m - 1) + k$ (Keras never less than $s\,m$); frameworks have an `output_padding` for the others.
@@ -1169,6 +1169,7 @@ plt.show()
 linear = np.outer([0.5, 1, 0.5], [0.5, 1, 0.5])
 print("linear interpolation, sums of the four phases:",
       [float(linear[i::2, j::2].sum()) for i in (0, 1) for j in (0, 1)])
+
 
 # %% [markdown]
 # With 3×3 kernels a plaid, at two scales because it was enlarged twice. With 4×4 each phase has four taps and the plaid is fainter, but there: 200 random kernels, enlarged once, scatter between 0 and 0.3, against 0.3 to 0.8. Repeating pixels before an ordinary convolution gives exactly 0, since every window of a constant is the same.
@@ -1257,8 +1258,7 @@ plt.show()
 # %% [markdown]
 # Two consequences. A bias in front of batch normalization gets gradient 0, since $\sum_i \partial L/\partial x_i = 0$: leave it out (`use_bias=False`). And kernels $K$ and $10K$ give the same output (but for $\varepsilon$), while the gradient of $10K$ is a tenth: large weights slow *themselves* down.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 X, K = norm_rng.normal(size=(4, 6, 5, 2)), norm_rng.normal(size=(3, 3, 2, 3))
 up = norm_rng.normal(size=(4, 4, 3, 3))
 
@@ -1280,7 +1280,7 @@ print("ten times the kernel: same output to 1e-12:", np.abs(Y1 - Y10).max() < 1e
 #
 # $$\mu_\text{run} \leftarrow \alpha\,\mu_\text{run} + (1 - \alpha)\,\mu, \qquad v_\text{run} \leftarrow \alpha\,v_\text{run} + (1 - \alpha)\,v, \qquad \alpha = 0.99 \text{ in Keras.}$$
 #
-# They start at 0 and 1. From 0, after $t$ steps, the average has reached $(1 - \alpha^t)$ of the way. The same bias as in Adam (notebook 07), but here nobody corrects it.
+# They start at 0 and 1. From 0, after $t$ steps, the average has reached $(1 - \alpha^t)$ of the way. The same bias as in Adam (notebook [[optimizers]]), but here nobody corrects it.
 
 # %%
 steps, truth = np.arange(1.0, 501), 3.0
@@ -1301,15 +1301,15 @@ late = {t: 1 - 0.99**t for t in (20, 100, 460)}
 print("α = 0.99, share of the way:",
       ", ".join(f"{share:.0%} after {t} steps" for t, share in late.items()))
 
+
 # %% [markdown]
 # With $\alpha = 0.99$ the average has come 63 % of the way after 100 steps, a whole short training. Until then the layer in use subtracts a wrong mean; 9.14 shows what that does to a network. Take $\alpha = 0.9$ for short trainings, as we shall. (PyTorch calls $1 - \alpha$ the momentum, and averages the variance with $m - 1$ in place of $m$; Keras uses $v$ as above.)
 #
 # The gray dots show a second trouble, noise: the mean of $m$ *independent* values scatters by $\sigma/\sqrt m$, here by $2/\sqrt{64} = 0.25$. The pixels of one picture are not independent, so in a convolution count on the number of pictures, not on $m = BHW$. With a handful of them (or of rows, behind a dense layer)
-# each example's output depends strongly on its neighbors in the batch. Layer normalization (notebook 11) has neither problem.
+# each example's output depends strongly on its neighbors in the batch. Layer normalization (notebook [[embeddings_and_attention]]) has neither problem.
 
 # %% [markdown]
-# ### Exercise 9.11 · fold it away
-#
+# ### Exercise 9.11 · fold it away (5 min)
 # In use, batch normalization is only a fixed scale and offset per channel, right behind a convolution that has weights and a bias anyway. Deployment tools therefore merge the two: return the kernel and bias of *one* convolution that does both.
 
 # %% tags=["exercise"]
@@ -1320,6 +1320,7 @@ def fold(K, b, gamma, beta, mean, var, eps=1e-3):
     -> kernel (kh, kw, C, O), bias (O,)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("9.11", "convolution and batch normalization in one"):
@@ -1344,14 +1345,14 @@ with check("9.11", "convolution and batch normalization in one"):
 #
 # $\gamma\,(XK + b - \mu)/\sigma + \beta = X\,(K \cdot \tfrac{\gamma}{\sigma}) + (b - \mu)\,\tfrac{\gamma}{\sigma} + \beta$. The kernels are the last axis of $K$.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def fold(K, b, gamma, beta, mean, var, eps=1e-3):
-#     scale = gamma / np.sqrt(var + eps)
-#     return K * scale, (b - mean) * scale + beta
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 9.11 · runs only while yours does not pass
+if not solved("9.11"):
+    def fold(K, b, gamma, beta, mean, var, eps=1e-3):
+        scale = gamma / np.sqrt(var + eps)
+        return K * scale, (b - mean) * scale + beta
+
 
 # %% [markdown]
 # ## 9.12 Does it pay? A convnet and an MLP meet a shifted digit
@@ -1798,11 +1799,11 @@ for alpha in (0.9, 0.99):
           f" {own:.3f}, batches of one class {np.concatenate(by_class).mean():.3f}")
 
 # %% [markdown]
-# - **Only shifts come free.** Turned digits are lost on both: a convolution knows nothing of rotation, size or lighting; those must be in the training pictures (notebook 03).
+# - **Only shifts come free.** Turned digits are lost on both: a convolution knows nothing of rotation, size or lighting; those must be in the training pictures (notebook [[preparing_data]]).
 # - **Two lives.** After two epochs and with $\alpha = 0.99$ the network that has learned seems to know little: its running averages are still near their start. Wait, or take a smaller $\alpha$, before you look for a bug elsewhere. And with the batch's own statistics every example depends on its neighbors: sort the same digits into batches of one class each, and most are misread.
-# - **Far apart is far away.** A convolutional network relates two distant places only where both lie in one receptive field (9.8). Attention (notebook 11) has no such limit, and no such help.
+# - **Far apart is far away.** A convolutional network relates two distant places only where both lie in one receptive field (9.8). Attention (notebook [[embeddings_and_attention]]) has no such limit, and no such help.
 # - **Strides alias.** They keep every second value without blurring first, so fine detail comes out differently at even and at odd places; a picture moved by one pixel may change its class (Zhang, 2019).
-# - **Multiplications are not seconds.** In the chart of 9.13 equal work takes times that differ by thousands. Count, then measure on the device that will run it (notebook 31).
+# - **Multiplications are not seconds.** In the chart of 9.13 equal work takes times that differ by thousands. Count, then measure on the device that will run it (notebook [[training_at_scale]]).
 #
 # **What a product team should ask.** Which shifts, sizes and rotations occur in use, and were they in the test set? Is a picture resized, padded and channel-ordered by the same code in training and serving? How large are the objects beside the receptive field? Were the normalization layers in their right mode, and folded, when latency was measured?
 
@@ -1838,4 +1839,4 @@ for alpha in (0.9, 0.99):
 # - K. Simonyan, A. Zisserman (2015). Very deep convolutional networks for large-scale image recognition. ICLR, arXiv:1409.1556. VGG-16.
 # - A. G. Howard et al. (2017). MobileNets: efficient convolutional neural networks for mobile vision applications. arXiv:1704.04861.
 #
-# **Next:** notebook 10, recurrent networks. Convolution shares weights across space; what happens when they are shared across time?
+# **Next:** notebook [[recurrent_networks]], recurrent networks. Convolution shares weights across space; what happens when they are shared across time?

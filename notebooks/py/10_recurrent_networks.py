@@ -1,11 +1,9 @@
 # ---
 # jupyter:
 #   course:
-#     part: 2
-#     minutes: 90
-#     data: "scikit-learn's dataset descriptions (inside the installation)"
+#     datasets: [library_docs]
 #     covers: "RNN, backpropagation through time, exploding and vanishing gradients, clipping, LSTM and GRU."
-#     prerequisites: [06_backpropagation, 07_optimizers]
+#     prerequisites: [backpropagation, optimizers]
 #     ledger: [D2-2-d, D2-3.1.3-a, D2-3.1.3-b, D3-8.3-a, D5-3.3-b, D5-4.3-b, D5-4.3-c]
 #   jupytext:
 #     text_representation:
@@ -32,19 +30,16 @@
 # - move weights between your code and Keras, gate order and bias shapes included.
 
 # %% tags=["setup"]
-try:
-    import course_utils
-except ModuleNotFoundError:  # Colab, Kaggle: add the companion package, leave TensorFlow as it is
-    get_ipython().run_line_magic("pip", "install -q git+https://github.com/your_org/large-models-course")
-
 import matplotlib.pyplot as plt
 import numpy as np
 
 from course_utils import (
-    by_profile, check, claim, devices, numerical_gradient, plotting, profile)
+    by_profile, check, claim, devices, numerical_gradient, plotting, profile, solved,
+)
 
 plotting.use_style()
 rng = np.random.default_rng(0)
+
 
 # %% [markdown]
 # ## 10.1 How long does a network remember?
@@ -163,18 +158,17 @@ h_formula = np.tanh(W_h @ np.concatenate([h, x]) + b)
 h_cell = np.tanh(x @ W + h @ U + b)
 probabilities = W_o @ h_formula + b_o
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 print("formula", h_formula.round(3), " cell", h_cell.round(3))
 print("probabilities", probabilities.round(2), "sum", probabilities.sum().round(2))
+
 
 # %% [markdown]
 # No error, wrong numbers. The formula's bracket holds $h$ first, the stack holds $W$ first: the shapes agree, because $m + d = d + m$, and the
 # weights multiply the wrong numbers. And $y_t$ are logits: one is negative, they do not sum to 1, and the logarithm of such a "probability" is no loss. Softmax comes after.
 
 # %% [markdown]
-# ### Exercise 10.2 · one matrix from two
-#
+# ### Exercise 10.2 · one matrix from two (6 min)
 # Build the formula's $W_h$ from $W$ and $U$, and count the parameters of $W_h$ and $b_h$ together.
 
 # %% tags=["exercise"]
@@ -186,6 +180,7 @@ def one_matrix(W, U):
 def parameter_count(d, m):
     """Numbers in W_h and b_h."""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("10.2", "one matrix from two"):
@@ -204,22 +199,22 @@ with check("10.2", "one matrix from two"):
 #
 # Stack in the order of the bracket, then turn rows into columns.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def one_matrix(W, U):
-#     return np.vstack([U, W]).T
-#
-#
-# def parameter_count(d, m):
-#     return m * (m + d + 1)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 10.2 · runs only while yours does not pass
+if not solved("10.2"):
+    def one_matrix(W, U):
+        return np.vstack([U, W]).T
+
+
+    def parameter_count(d, m):
+        return m * (m + d + 1)
+
 
 # %% [markdown]
 # ## 10.3 Backward through time
 #
-# *Backpropagation through time* (BPTT, 随时间反向传播) is notebook 06 applied to the unrolled picture; no new rule is needed. Let $G_t$ $(B, m)$ be the gradient
+# *Backpropagation through time* (BPTT, 随时间反向传播) is notebook [[backpropagation]] applied to the unrolled picture; no new rule is needed. Let $G_t$ $(B, m)$ be the gradient
 # that reaches $h_t$ directly, from the read-out at step $t$ (zero where nothing is read), and $\delta_t = \partial L/\partial z_t$ $(B, m)$ the gradient before the $\tanh$, at $z_t = x_t W + h_{t-1} U + b$;
 # its row $\delta_{tn}$ belongs to example $n$. Who uses what?
 #
@@ -261,8 +256,8 @@ def rnn_backward(G, params, kept):
 
 
 # %% [markdown]
-# The check of notebook 06: nudge every number both ways. Any fixed $G$ will do, because the loss $\sum G \odot H$ has exactly that gradient at $H$.
-# (`numerical_gradient` is notebook 06's, kept in the package.) One function serves all three cells to come:
+# The check of notebook [[backpropagation]]: nudge every number both ways. Any fixed $G$ will do, because the loss $\sum G \odot H$ has exactly that gradient at $H$.
+# (`numerical_gradient` is notebook [[backpropagation]]'s, kept in the package.) One function serves all three cells to come:
 
 # %%
 def check_cell(forward, backward, params, seed=3):
@@ -281,19 +276,18 @@ def check_cell(forward, backward, params, seed=3):
         print(f"dL/d{name} {derived[i].shape!s:9} agrees to 1e-8: {difference < 1e-8}")
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 shape_rng = np.random.default_rng(1)
 rnn_params = [0.5 * shape_rng.normal(size=shape) for shape in ((3, 4), (4, 4), (4,))]
 check_cell(rnn_forward, rnn_backward, rnn_params)
+
 
 # %% [markdown]
 # Two costs show in the code. All states must be kept until the backward pass: memory grows with $T$. And no step can start before its neighbor has finished, in either
 # direction. *Truncated* BPTT cuts a long sequence into windows, hands the state on from one to the next and stops only the gradient at the cuts; 10.10 is cruder and starts every window anew.
 
 # %% [markdown]
-# ### Exercise 10.3 · a memory that leaks
-#
+# ### Exercise 10.3 · a memory that leaks (8 min)
 # Leave out matrix and $\tanh$: let every unit keep a share $\lambda_j$ of its own past,
 #
 # $$h_t = \lambda \odot h_{t-1} + x_t, \qquad h_0 = 0,$$
@@ -308,6 +302,7 @@ def leaky_backward(G, H, lam):
     h_1 ... h_T, lam: (m,) -> dL/dX (B, T, m), dL/dlam (m,)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("10.3", "backward through a leaky memory"):
@@ -335,17 +330,17 @@ with check("10.3", "backward through a leaky memory"):
 # Walk back with one carried array: the gradient at $h_t$ is $G_t$ plus $\lambda$ times the gradient at $h_{t+1}$, and it is also $\partial L/\partial x_t$.
 # $\lambda$ is used at every step with factor $h_{t-1}$.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def leaky_backward(G, H, lam):
-#     grad_X, carried = np.empty_like(G), 0.0
-#     for t in reversed(range(G.shape[1])):
-#         carried = G[:, t] + lam * carried
-#         grad_X[:, t] = carried
-#     return grad_X, (grad_X[:, 1:] * H[:, :-1]).sum(axis=(0, 1))
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 10.3 · runs only while yours does not pass
+if not solved("10.3"):
+    def leaky_backward(G, H, lam):
+        grad_X, carried = np.empty_like(G), 0.0
+        for t in reversed(range(G.shape[1])):
+            carried = G[:, t] + lam * carried
+            grad_X[:, t] = carried
+        return grad_X, (grad_X[:, 1:] * H[:, :-1]).sum(axis=(0, 1))
+
 
 # %% [markdown]
 # ## 10.4 Where does the gradient go?
@@ -359,8 +354,7 @@ with check("10.3", "backward through a leaky memory"):
 # because a matrix stretches no vector by more than its largest singular value and none by less than its smallest ($j$ counts the units). After $k$ steps at most $\sigma_{\max}^k$ is left. So $\sigma_{\max}(U) < 1$ *forces* the gradient to vanish (梯度消失),
 # exponentially; $\sigma_{\max} > 1$ only *allows* it to explode (梯度爆炸). First the inequality, at every step:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 def carry_back(U, slopes, g):
     """Norms of a gradient g (m,) carried back through the steps of slopes (T, m)."""
     norms = [np.linalg.norm(g)]
@@ -412,11 +406,12 @@ for scale in (0.3, 1, 3):
     left = left_after(1.5, scale * X)[-1]
     print(f"s = 1.5, inputs times {scale}: {left:.0e} is left")
 
+
 # %% [markdown]
 # Solid lines lie below the dashed ones: $\tanh' \le 1$ takes and never gives. At $s = 3$ the gradient explodes in spite of it. At $s = 1$ the matrix alone would pass the gradient on for ever; with $\tanh$ less than a millionth is left.
 # At $s = 1.5$ growth and squeezing nearly balance, but only for these inputs: the last lines show the same matrix exploding on smaller inputs and vanishing on larger ones. There is no safe $s$.
 #
-# Do singular values tell the *rate*, too? They speak of one step. Along a direction that the matrix only stretches (notebook 07), *every* step multiplies by the same eigenvalue (特征值), complex if the matrix turns as well; then its modulus counts. Measure the growth per step over 100 steps for 150 random matrices: rotations times $s$, Gaussian ones, and triangular ones.
+# Do singular values tell the *rate*, too? They speak of one step. Along a direction that the matrix only stretches (notebook [[optimizers]]), *every* step multiplies by the same eigenvalue (特征值), complex if the matrix turns as well; then its modulus counts. Measure the growth per step over 100 steps for 150 random matrices: rotations times $s$, Gaussian ones, and triangular ones.
 
 # %%
 def growth(U, steps=100):
@@ -454,6 +449,7 @@ plt.show()
 for steps in (50, 100, 200):
     excess = np.mean([growth(triangular(1.0), steps) for _ in range(50)]) - 1
     print(f"triangular, s = 1: over {steps} steps {excess:.0%} above s per step")
+
 
 # %% [markdown]
 # Left: every point lies on or below the line, the bound; only rotations reach it. A Gaussian matrix with $\sigma_{\max} = 2$ passes gradients on at about their size.
@@ -495,7 +491,8 @@ def descend(start, limit, steps=80):
     return np.array(path)
 
 
-# %%
+# %% tags=["figure"]
+#@title Figure: A cliff throws gradient descent off its path
 grid = np.meshgrid(np.linspace(3.3, 6.5, 320), np.linspace(-3.6, -0.4, 320))
 free, held = descend((5.5, -2.6), np.inf), descend((5.5, -2.6), 0.2)
 
@@ -530,8 +527,7 @@ for steps in (80, 200):
 #
 # Why by norm, and not each entry at $\pm\theta$? A positive factor keeps the direction. Clipping entries still goes downhill, every entry keeps its sign, but bends the step away from the large entries:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 g = np.array([6.0, -0.3, 0.2])
 by_norm, by_value = g / np.linalg.norm(g), np.clip(g, -1, 1)
 for name, short in (("norm", by_norm), ("value", by_value)):
@@ -539,12 +535,12 @@ for name, short in (("norm", by_norm), ("value", by_value)):
     angle = np.degrees(np.arccos(min(cosine, 1)))
     print(f"by {name:5} {short.round(3)!s:22} angle {angle:4.1f}°")
 
+
 # %% [markdown]
 # Clipping cures explosion only. And no factor cures vanishing: it would lengthen the near steps' share of $\partial L/\partial U$ as much as the far ones'.
 
 # %% [markdown]
-# ### Exercise 10.5 · clip by global norm
-#
+# ### Exercise 10.5 · clip by global norm (6 min)
 # Write it for a list of arrays. Don't change the arrays themselves, and mind a gradient that is zero.
 
 # %% tags=["exercise"]
@@ -554,6 +550,7 @@ def clip_by_global_norm(grads, limit):
     grads: list of arrays of any shape -> list of arrays, their norm before clipping
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("10.5", "clip by global norm"):
@@ -576,15 +573,14 @@ with check("10.5", "clip by global norm"):
 #
 # Add up the squares of every array, one root at the end. Dividing by the larger of norm and limit handles all cases at once.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def clip_by_global_norm(grads, limit):
-#     norm = np.sqrt(sum(np.sum(g**2) for g in grads))
-#     scale = limit / max(norm, limit)
-#     return [scale * g for g in grads], norm
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 10.5 · runs only while yours does not pass
+if not solved("10.5"):
+    def clip_by_global_norm(grads, limit):
+        norm = np.sqrt(sum(np.sum(g**2) for g in grads))
+        scale = limit / max(norm, limit)
+        return [scale * g for g in grads], norm
 
 # %% [markdown]
 # ## 10.6 LSTM: a state that is kept, not remade
@@ -606,7 +602,8 @@ with check("10.5", "clip by global norm"):
 # | cell state | $c_t = f_t \odot c_{t-1} + i_t \odot g_t$ | the memory: a leaky memory with a $\lambda$ that changes |
 # | hidden state | $h_t = o_t \odot \tanh(c_t)$ | what the outside sees |
 
-# %%
+# %% tags=["figure"]
+#@title Figure: The orange road meets no matrix and no tanh: one factor f per step
 c_old, keep, c_new = "cₜ₋₁\n(B, m)", "f ⊙ cₜ₋₁", "cₜ =\nf ⊙ cₜ₋₁ + i ⊙ g"
 out = "hₜ =\no ⊙ tanh(cₜ)"
 z = "xₜW + hₜ₋₁U + b\n= zₜ  (B, 4m)"
@@ -620,6 +617,7 @@ plotting.flow(
     title="The orange road meets no matrix and no tanh: one factor f per step",
 )
 plt.show()
+
 
 # %%
 def lstm_forward(X, params):
@@ -682,13 +680,13 @@ def lstm_backward(G, params, kept):
     return delta @ W.T, grads
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 shape_rng = np.random.default_rng(2)
 lstm_params = [0.5 * shape_rng.normal(size=s) for s in ((3, 16), (4, 16), (16,))]
 check_cell(lstm_forward, lstm_backward, lstm_params)
 count = sum(p.size for p in lstm_params)
 print("parameters 4m(d + m + 1):", 4 * 4 * (3 + 4 + 1), count)
+
 
 # %% [markdown]
 # ## 10.7 How far back do the gates let a gradient reach?
@@ -751,6 +749,7 @@ ax.set_ylim(1e-24, 1e3)
 ax.legend(loc="lower right")
 plt.show()
 
+
 # %% [markdown]
 # The figure shows the point of gates, and a surprise. With $b_f = 3$ or 5 the gradient arrives after 100 steps undiminished, even several times larger: an LSTM's gradient can grow, too. But a fresh LSTM with $b_f = 0$ loses it *faster* than the RNN:
 # gates near one half take half at every step. Keras' 1 keeps more than the RNN, yet less than a millionth.
@@ -759,8 +758,7 @@ plt.show()
 # An LSTM is not immune. What protects it are gates that *are* open, from the start or by training.
 
 # %% [markdown]
-# ### Exercise 10.7 · a forget bias for the memory you need
-#
+# ### Exercise 10.7 · a forget bias for the memory you need (7 min)
 # Along the direct road a share $f^k$ is left after $k$ steps. (a) After how many steps is one half left, for a given forget bias? (b) Which bias gives a wanted half-life of $n$ steps?
 
 # %% tags=["exercise"]
@@ -772,6 +770,7 @@ def half_life(bias):
 def forget_bias_for(n):
     """The bias whose half-life is n steps. n > 0: any shape -> that shape"""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("10.7", "a forget bias for the memory you need"):
@@ -787,18 +786,18 @@ with check("10.7", "a forget bias for the memory you need"):
 #
 # (a) Take logarithms of $f^k = \tfrac12$. (b) Solve it for $f$, then invert the sigmoid: $b = \ln\frac{f}{1 - f}$.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def half_life(bias):
-#     return np.log(0.5) / np.log(sigmoid(bias))
-#
-#
-# def forget_bias_for(n):
-#     f = 0.5 ** (1 / n)
-#     return np.log(f / (1 - f))
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 10.7 · runs only while yours does not pass
+if not solved("10.7"):
+    def half_life(bias):
+        return np.log(0.5) / np.log(sigmoid(bias))
+
+
+    def forget_bias_for(n):
+        f = 0.5 ** (1 / n)
+        return np.log(f / (1 - f))
+
 
 # %% [markdown]
 # ## 10.8 GRU: two gates, one state
@@ -868,20 +867,19 @@ def gru_backward(G, params, kept):
     return grad_ax @ W.T, [sum_outer(X, grad_ax), sum_outer(H[:, :-1], grad_ah), grad_b]
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 shape_rng = np.random.default_rng(3)
 gru_params = [0.5 * shape_rng.normal(size=s) for s in ((3, 12), (4, 12), (2, 12))]
 check_cell(gru_forward, gru_backward, gru_params)
 count = sum(p.size for p in gru_params)
 print("parameters 3m(d + m + 2):", 3 * 4 * (3 + 4 + 2), count)
 
+
 # %% [markdown]
 # The direct road now runs through $h$ itself, with factor $z_t$: a large *update* bias plays the part of the LSTM's forget bias.
 
 # %% [markdown]
-# ### Exercise 10.8 · the other GRU
-#
+# ### Exercise 10.8 · the other GRU (12 min)
 # The final version of the 2014 paper resets *before* the matrix product (`reset_after=False` in Keras): $g = \tanh(x W_g + (r \odot h) U_g + b_g)$, and one bias is enough. The first preprint resets *after* it,
 # as above; then one product $h U$ serves all three blocks, whereas here $U_g$ must wait for $r$. ($W_g, U_g, b_g$ are the last $m$ columns of $W$, $U$, $b$.) One step:
 
@@ -911,6 +909,7 @@ def early_reset_backward(grad_new, h, U, gates):
     """
     raise NotImplementedError("your turn")
 
+
 # %% tags=["check"]
 with check("10.8", "the other GRU"):
     for seed, (B, d, m) in enumerate([(3, 2, 4), (5, 3, 2)]):
@@ -933,20 +932,20 @@ with check("10.8", "the other GRU"):
 # Call $e = \delta^g U_g^\top$ the gradient at $r \odot h$, with $U_g$ the last $m$ columns of $U$. Then $\delta^r = e \odot h \odot r(1 - r)$. $h$ is used four ways: kept by $z$, inside $r \odot h$, and by both gates.
 # In $\partial L/\partial U$ the last block reads $r \odot h$ instead of $h$.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def early_reset_backward(grad_new, h, U, gates):
-#     z, r, g = gates
-#     U_z, U_r, U_g = np.split(U, 3, axis=1)
-#     d_g = grad_new * (1 - z) * (1 - g**2)
-#     d_z = grad_new * (h - g) * z * (1 - z)
-#     e = d_g @ U_g.T
-#     d_r = e * h * r * (1 - r)
-#     grad_h = grad_new * z + e * r + d_z @ U_z.T + d_r @ U_r.T
-#     return grad_h, np.hstack([h.T @ d_z, h.T @ d_r, (r * h).T @ d_g])
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 10.8 · runs only while yours does not pass
+if not solved("10.8"):
+    def early_reset_backward(grad_new, h, U, gates):
+        z, r, g = gates
+        U_z, U_r, U_g = np.split(U, 3, axis=1)
+        d_g = grad_new * (1 - z) * (1 - g**2)
+        d_z = grad_new * (h - g) * z * (1 - z)
+        e = d_g @ U_g.T
+        d_r = e * h * r * (1 - r)
+        grad_h = grad_new * z + e * r + d_z @ U_z.T + d_r @ U_r.T
+        return grad_h, np.hstack([h.T @ d_z, h.T @ d_r, (r * h).T @ d_g])
+
 
 # %% [markdown]
 # ## 10.9 A task that an RNN fails and an LSTM solves
@@ -977,7 +976,7 @@ axes[-1].set_xlabel("time step")
 plt.show()
 
 # %% [markdown]
-# Read-out and training serve this section and the next: softmax and cross-entropy on the last state or on every state, then Adam (notebook 07) on gradients clipped at norm 1.
+# Read-out and training serve this section and the next: softmax and cross-entropy on the last state or on every state, then Adam (notebook [[optimizers]]) on gradients clipped at norm 1.
 
 # %%
 from threadpoolctl import threadpool_limits
@@ -1130,6 +1129,7 @@ runs = [remember(RNN, start_rnn, T, seed, 3 * UPDATES, 0.003)[0]
         for seed in range(SEEDS)]
 print(f"rate 0.003: accuracy with each seed {np.round(runs, 2)}")
 
+
 # %% [markdown]
 # Still guesses. Is it the gradient that does not arrive? Add two contestants whose gradient does: an RNN that copies its state ($U = I$, weak inputs), and the LSTM with the
 # third contestant's forget biases but $b_i = 0$.
@@ -1176,7 +1176,8 @@ for name, (cell, start) in contestants.items():
 # Does the RNN lack the *memory*, or did it fail to *learn* it? Train on short sequences and test on lengths that were never trained. And look inside the LSTM that succeeds: two sequences that differ in the marked sign only,
 # and the cell state in which they end farthest apart.
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Inside an LSTM: one unit of the cell state
 _, _, params = remember(LSTM, start_long_lstm, 40, 0, UPDATES)
 drawn, _ = marked_bits(1, 40, np.random.default_rng(5))
 marker = drawn[0, :, 1] == 1
@@ -1321,6 +1322,7 @@ for name, (cell, start, rate) in setups.items():
     train(cell, models[name], epochs_of(windows, EPOCHS, rng), rate)
     print(f"{name}: {sum(p.size for p in models[name]):,} parameters, trained")
 
+
 # %%
 def character_losses(name, windows):
     """Loss of every prediction. windows: (n, T + 1) -> (n, T)"""
@@ -1350,6 +1352,7 @@ right.set(title="What more reading buys", xticks=range(len(ranges)), xticklabels
           xlabel="characters read", ylabel="loss, nats")
 right.legend()
 plt.show()
+
 
 # %% [markdown]
 # Left: the three networks end between the counts after one character and after three, GRU first, RNN last. (One run each: gaps below a tenth may turn with the seed.) And counting after five characters beats them all. In a text this short, which repeats its phrases, the stored counts are a strong model:
@@ -1426,7 +1429,8 @@ print(f"GRU, blocks z and r exchanged: no error, states differ by {difference:.2
 # %% [markdown]
 # The GRU of exercise 10.8, TensorFlow's clipping (as an optimizer's argument: `global_clipnorm`; `clipnorm` clips every array by itself, which bends the direction), and the start of a fresh LSTM:
 
-# %%
+# %% tags=["evidence"]
+#@title Evidence: GRU(reset_after=False), largest difference
 layer = keras.layers.GRU(m, reset_after=False, dtype="float64")
 layer.build(X.shape)
 W, U, b = (compare_rng.normal(size=v.shape) for v in layer.get_weights())
@@ -1452,7 +1456,7 @@ print("singular values of its recurrent kernel:", sigma.round(4))
 # %% [markdown]
 # ### Dropout in time
 #
-# Documents 3 and 4 recommend Gal & Ghahramani (2016) on dropout in recurrent networks: while training, a random *mask* sets each unit to zero with probability $p$ (notebook 12). Their point: draw *one* mask per sequence and use it at every step. With a fresh mask at each step
+# Documents 3 and 4 recommend Gal & Ghahramani (2016) on dropout in recurrent networks: while training, a random *mask* sets each unit to zero with probability $p$ (notebook [[training_deep_networks]]). Their point: draw *one* mask per sequence and use it at every step. With a fresh mask at each step
 # a memory survives $T$ steps with probability $(1 - p)^T$. Which one does Keras' `recurrent_dropout` do? Ask an RNN that only copies its state ($U = I$, no $\tanh$), for six steps at $p = 0.5$:
 
 # %%
@@ -1505,7 +1509,7 @@ for name, run in runs.items():
     print(f"500 steps {name:23} {1e3 * seconds(run):.1f} ms")
 
 # %% [markdown]
-# - Small products cost the same whether they wait or not; the dependency is what forbids to merge them into one. Hardware that shines at large products, a GPU above all, idles meanwhile: a main reason why Transformers (notebook 11) have replaced RNNs in most language work since 2018; Document 5's "widely used for text generation and translation" is history.
+# - Small products cost the same whether they wait or not; the dependency is what forbids to merge them into one. Hardware that shines at large products, a GPU above all, idles meanwhile: a main reason why Transformers (notebook [[embeddings_and_attention]]) have replaced RNNs in most language work since 2018; Document 5's "widely used for text generation and translation" is history.
 # - **The state has a fixed size.** $m$ numbers must hold everything that was read; attention can look back at all of it, at a cost that grows with $T$. Where memory per stream must stay constant (sensors, small devices, live audio), recurrent layers live on, and linear
 #   recurrences like exercise 10.3's have come back in state-space models: without a $\tanh$ between the steps, $h_t = \sum_{s \le t} \lambda^{t-s} x_s$ can be computed for all $t$ in parallel.
 # - **Padding is read, too.** In a batch of unequal lengths the state runs on over the padding. Mask it (`keras.layers.Masking`, `mask_zero=True`), or read each sequence's own last state.
@@ -1544,4 +1548,4 @@ for name, run in runs.items():
 # - Y. Gal, Z. Ghahramani (2016). A theoretically grounded application of dropout in recurrent neural networks. NIPS, arXiv:1512.05287.
 # - R. Socher et al. (2011). Parsing natural scenes and natural language with recursive neural networks. ICML. The *recursive* kind.
 #
-# **Next:** notebook 11, embeddings and attention. What if every step could look at every other directly?
+# **Next:** notebook [[embeddings_and_attention]], embeddings and attention. What if every step could look at every other directly?

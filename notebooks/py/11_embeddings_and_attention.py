@@ -1,11 +1,9 @@
 # ---
 # jupyter:
 #   course:
-#     part: 2
-#     minutes: 120
-#     data: "documentation inside the installed libraries; GPT-2's merges (bundled: 1,000 of our own)"
+#     datasets: [library_docs, gpt2_bpe]
 #     covers: "Byte-pair encoding, word vectors, scaled dot-product attention, masks, positional encodings, the Transformer block."
-#     prerequisites: [05_loss_functions, 06_backpropagation]
+#     prerequisites: [loss_functions, backpropagation]
 #     ledger: [D1-2-b, D1-2-c, D1-3.1-c, D2-6.1-b, D3-1-c, D5-3.3-a, D5-3.3-c, D5-4.3-a, D5-4.3-d, D5-7.3-a]
 #   jupytext:
 #     text_representation:
@@ -33,16 +31,13 @@
 # - build a Transformer block whose outputs and gradients equal Keras' to 1e-5.
 
 # %% tags=["setup"]
-try:
-    import course_utils
-except ModuleNotFoundError:  # Colab, Kaggle: add the companion package, leave TensorFlow as it is
-    get_ipython().run_line_magic("pip", "install -q git+https://github.com/your_org/large-models-course")
-
 import matplotlib.pyplot as plt
 import numpy as np
 
 from course_utils import (
-    by_profile, check, claim, data, devices, numerical_gradient, plotting, profile)
+    by_profile, check, claim, data, devices, numerical_gradient, plotting, profile,
+    solved,
+)
 
 plotting.use_style()
 rng = np.random.default_rng(0)
@@ -88,6 +83,7 @@ repeats = 1 - len(unique) / len(everything)
 print(f"{len(everything):,} paragraphs, {repeats:.0%} of them repeats")
 print(f"{sum(map(len, paragraphs)):,} characters to learn from; a tenth is held out")
 
+
 # %% [markdown]
 # Dropping repeats belongs to the preparation of every large corpus. A widely copied recipe for "massive text" doesn't mention it and lists cleaning, word
 # segmentation (分词) and entity recognition (实体识别) instead. Today's recipe is: remove duplicates, filter for quality, cut into *sub-word*
@@ -119,11 +115,11 @@ print(f"with all {len(place):,} words on the list, still unknown: "
 # Even with every word of nine tenths of the text on the list, the last tenth brings words that are not on it. A list that long is also expensive: every word needs its own vector. The other
 # extreme never meets an unknown: text is stored as *bytes* (字节), of which there are 256. But then a sentence becomes very long:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 for text in ("keys", "naïve", "词元", "🙂"):
     code = text.encode()  # UTF-8
     print(f"{text}: {len(text)} characters, {len(code)} bytes: {code.hex(' ')}")
+
 
 # %% [markdown]
 # ## 11.2 Byte-pair encoding, trained here
@@ -169,8 +165,7 @@ def train_bpe(pieces: dict[str, int], merges: int) -> list[str]:
 # Small enough to follow by eye: five words with their counts, five merges. The second column shows what has become
 # of *arrows*, which the encoder has never seen.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 def token_bytes(merges: list[str]) -> list[bytes]:
     """The bytes behind each token number."""
     known = [bytes([i]) for i in range(256)]
@@ -186,7 +181,6 @@ for i, pair in enumerate(merges):
     word = word.replace(pair, chr(256 + i))
     tokens = [known[ord(c)].decode() for c in word]
     print(f"merge {i + 1}: {known[256 + i].decode()!r:7}", tokens)
-
 
 # %% [markdown]
 # *row* appears as a piece because it is frequent, not because anybody knows grammar. Merges 3 to 5 leave *arrows* as it is: no ' row', ' c' or 'ol' occurs in it (its *row* has no space before it). A rare word falls apart into known pieces, in
@@ -244,6 +238,7 @@ for i, pair in enumerate(train_bpe(words, 50)):
     words = {word.replace(pair, chr(256 + i)): n for word, n in words.items()}
 claim("merges of 50 that were not the most frequent pair", wrong, at_most=0)
 
+
 # %% [markdown]
 # Encoding replays the merges in the order in which they were learned. Inside one piece: take the pair with the lowest number,
 # merge it, look again.
@@ -297,14 +292,14 @@ ax.legend(loc="lower right")
 plt.show()
 print(f"{MERGES:,} merges: {length[-1]:.2f} bytes per token; whole words: {whole:.2f}")
 
+
 # %% [markdown]
 # The axis is logarithmic: the first merges shorten the text fastest, and each further gain takes several times as many. BPE
 # slides from bytes (left) toward words (right) and stops where you say. What you buy is length, which section 11.9 prices;
 # what you pay is one vector per token.
 
 # %% [markdown]
-# ### Exercise 11.2 · how BERT cuts
-#
+# ### Exercise 11.2 · how BERT cuts (16 min)
 # BERT's *WordPiece* keeps no merges, only a vocabulary. It cuts a word from the left, always taking the longest piece that is in the
 # vocabulary; a piece that doesn't start the word is written with `##` before it. If at some point nothing fits, the
 # whole word becomes `["[UNK]"]`.
@@ -316,6 +311,7 @@ def wordpiece(word: str, vocabulary: set[str]) -> list[str]:
     With "ar", "##row", "##rows", "##s" known: arrows -> ["ar", "##rows"]
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("11.2", "how BERT cuts"):
@@ -336,23 +332,22 @@ with check("11.2", "how BERT cuts"):
 #
 # Keep the position `start`. Try `end` from the end of the word downward; the first hit moves `start` to `end`.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def wordpiece(word, vocabulary):
-#     pieces, start = [], 0
-#     while start < len(word):
-#         for end in range(len(word), start, -1):
-#             piece = "##" + word[start:end] if start else word[:end]
-#             if piece in vocabulary:
-#                 pieces.append(piece)
-#                 start = end
-#                 break
-#         else:
-#             return ["[UNK]"]
-#     return pieces
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 11.2 · runs only while yours does not pass
+if not solved("11.2"):
+    def wordpiece(word, vocabulary):
+        pieces, start = [], 0
+        while start < len(word):
+            for end in range(len(word), start, -1):
+                piece = "##" + word[start:end] if start else word[:end]
+                if piece in vocabulary:
+                    pieces.append(piece)
+                    start = end
+                    break
+            else:
+                return ["[UNK]"]
+        return pieces
 
 # %% [markdown]
 # ## 11.3 GPT-2's tokenizer, exactly
@@ -378,6 +373,7 @@ wrong = [s for s, c in symbol.items() if number[ord(c)] != gpt2.vocabulary[s]]
 print(f"{gpt2.source}: {len(gpt2.merges):,} merges, {len(gpt2.vocabulary):,} numbers")
 claim("numbers that differ from the published table", len(wrong), at_most=0)
 
+
 # %% [markdown]
 # Cut some text with it. A bar marks the borders; bytes that are not a whole character show as �.
 
@@ -396,7 +392,8 @@ show("词元化 means tokenization 🙂")
 # are cut where frequency says, not by units, tens and hundreds. And the Chinese characters fall
 # apart into bytes. What does that cost?
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Cheap for the text it was trained on, dear for the rest
 texts = {
     "English": "A large model reads tokens, and every token costs time and money.",
     "the same\nin Chinese": "大模型读的是词元，每个词元都要花费时间和金钱。",
@@ -418,10 +415,11 @@ theirs = size / len(gpt2_bpe.encode(sample))
 print(f"the same sentence: {english} tokens in English, {chinese} in Chinese")
 print(f"the held-out text of 11.2: {theirs:.2f} bytes per token, ours {length[-1]:.2f}")
 
+
 # %% [markdown]
 # A character of English costs a fraction of a token, a Chinese one (three bytes in UTF-8) one to three. The same message
 # takes more than twice the tokens, and so the time, the money and the room in the context. GPT-2 was
-# trained on English pages; notebook 17 shows what it makes of a Chinese prompt.
+# trained on English pages; notebook [[project_pretrained_gpt2]] shows what it makes of a Chinese prompt.
 #
 # Does it lose anything? Random strings of all alphabets, with spaces and emoji, must survive the round trip. (The last section
 # compares every number with OpenAI's own tokenizer.)
@@ -461,14 +459,14 @@ product = np.eye(6)[ids] @ E_small  # (2, 3, 6) @ (6, 3)
 print("one-hot product equals lookup:", np.array_equal(product, E_small[ids]))
 print(f"GPT-2: {V:,} numbers per one-hot row become {d}, by {V * d:,} parameters")
 
+
 # %% [markdown]
 # A widely copied sentence says that embedding maps words to *high*-dimensional vectors. It is the other way round: the one-hot row
 # is the high-dimensional one, sparse and with every two words equally far apart. The embedding is low-dimensional and dense,
 # so that words can be *near* each other.
 
 # %% [markdown]
-# ### Exercise 11.4 · the gradient of a lookup
-#
+# ### Exercise 11.4 · the gradient of a lookup (6 min)
 # Forward: `out = E[ids]`, with `ids` of shape (B, T) and `out` of shape (B, T, d). Given $G = \partial L / \partial\,\text{out}$, return $\partial L / \partial E$, shape
 # $(V, d)$. Mind tokens that occur more than once, as the 4 above.
 
@@ -476,6 +474,7 @@ print(f"GPT-2: {V:,} numbers per one-hot row become {d}, by {V * d:,} parameters
 def embedding_gradient(ids: np.ndarray, G: np.ndarray, vocabulary: int) -> np.ndarray:
     """Gradient of the table. ids: (B, T) integers, G: (B, T, d) -> (vocabulary, d)"""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("11.4", "the gradient of a lookup"):
@@ -493,15 +492,15 @@ with check("11.4", "the gradient of a lookup"):
 # From $\text{out} = \text{onehot} \cdot E$ follows $\partial L/\partial E = \text{onehot}^\top G$: row $w$ collects $G$ from all places where $w$ stands. `table[ids] += G` looks right
 # and keeps only one of several equal ids; `np.add.at` adds them all.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def embedding_gradient(ids, G, vocabulary):
-#     gradient = np.zeros((vocabulary, G.shape[-1]))
-#     np.add.at(gradient, ids, G)
-#     return gradient
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 11.4 · runs only while yours does not pass
+if not solved("11.4"):
+    def embedding_gradient(ids, G, vocabulary):
+        gradient = np.zeros((vocabulary, G.shape[-1]))
+        np.add.at(gradient, ids, G)
+        return gradient
+
 
 # %% [markdown]
 # ## 11.5 Words known by the company they keep
@@ -512,7 +511,7 @@ with check("11.4", "the gradient of a lookup"):
 #
 # $$L = -\log \sigma(u_w \cdot v_c) - \sum_{j=1}^{k} \log \sigma(-u_w \cdot v_{n_j}) .$$
 #
-# That is $k + 1$ binary cross-entropies (notebook 05), whose gradient at a logit is $\sigma(\text{logit}) - y$, with $y = 1$ for the true neighbor and 0 for the random words. With $g_c = \sigma(u_w \cdot v_c) - 1$ and $g_j = \sigma(u_w \cdot v_{n_j})$, the chain rule gives
+# That is $k + 1$ binary cross-entropies (notebook [[loss_functions]]), whose gradient at a logit is $\sigma(\text{logit}) - y$, with $y = 1$ for the true neighbor and 0 for the random words. With $g_c = \sigma(u_w \cdot v_c) - 1$ and $g_j = \sigma(u_w \cdot v_{n_j})$, the chain rule gives
 #
 # $$\frac{\partial L}{\partial u_w} = g_c\, v_c + \sum_j g_j\, v_{n_j}, \qquad
 # \frac{\partial L}{\partial v_c} = g_c\, u_w, \qquad \frac{\partial L}{\partial v_{n_j}} = g_j\, u_w .$$
@@ -561,7 +560,7 @@ print(f"{len(vocabulary):,} words, {len(center):,} pairs of neighbors")
 
 # %% [markdown]
 # Per batch we draw one pool of 64 random words for all pairs, each weighted by 5/64, so that every pair counts $k = 5$: the same
-# expectation as fresh draws, and the sums become matrix products. The step is AdaGrad's (notebook 07) with one rate per
+# expectation as fresh draws, and the sums become matrix products. The step is AdaGrad's (notebook [[optimizers]]) with one rate per
 # word: a row's gradient is divided by the root of the sum of its squared gradients so far (per word their mean over the 48 entries). Rare words, with few gradients behind them, take larger steps.
 
 # %%
@@ -606,6 +605,7 @@ U, C, losses = seeds[0]
 print(f"loss {losses[0]:.2f} at the start, {np.mean(losses[-5:]):.2f} at the end; "
       f"all logits 0 cost 6 log 2 = {6 * np.log(2):.2f}, the best single logit "
       f"for all pairs, log(1/5), {np.log(1.2) * 5 + np.log(6):.2f}")
+
 
 # %% [markdown]
 # Nobody told it what a word means. Which vectors point in the same direction (largest cosine)?
@@ -741,6 +741,7 @@ ax.margins(x=0.12)
 fig.legend(loc="outside right center")
 plt.show()
 
+
 # %% [markdown]
 # The colors are the groups a person would make; the positions come from the text alone, and most words keep to their group. Note what the
 # vectors do *not* know: *left* and *right* are close, because they stand in the same places. Near means "used alike", not "means the same". And each word has one vector, whatever the sentence: the *left* of
@@ -788,8 +789,7 @@ rng = np.random.default_rng(0)  # from here on nothing depends on the text read 
 # A worked sentence, with matrices set by hand so that every number can be followed. Four features describe a word: noun, verb, plural,
 # singular. A verb asks for a noun of its own number; every word offers what it is; the value is the number.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 #                    noun verb plur sing
 features = {"keys": [1, 0, 1, 0], "key": [1, 0, 0, 1], "cabinet": [1, 0, 0, 1],
             "cabinets": [1, 0, 1, 0], "are": [0, 1, 1, 0], "is": [0, 1, 0, 1]}
@@ -808,7 +808,8 @@ for sentence in sentences:
     print(f"{words[5]:3} looks at", dict(zip(words, A[5].round(2).tolist())))
     print(f"    and fetches plural {out[5, 0]:.2f}, singular {out[5, 1]:.2f}")
 
-# %%
+# %% tags=["figure"]
+#@title Figure: The verb finds the noun that agrees with it
 fig, axes = plt.subplots(1, 2, figsize=(9, 4.2))
 for ax, A, sentence in zip(axes, weights, sentences):
     image = ax.imshow(A, vmin=0, vmax=1, cmap="Blues")
@@ -839,8 +840,7 @@ plt.show()
 # Is the picture an *explanation*? Swap the weights that *are* gives to *keys* and to itself. Both have the
 # value "plural", so the output cannot change:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 X = np.array([features.get(word, [0, 0, 0, 0]) for word in sentences[0].split()])
 row = weights[0][5]
 swapped = row.copy()
@@ -849,7 +849,7 @@ print("weight on keys:", row[1].round(2), "or", swapped[1].round(2))
 print("same output:", np.allclose(row @ (X @ W_V), swapped @ (X @ W_V)))
 
 # %% [markdown]
-# Very different weights, one output. Attention maps are a look into the machine, not a proof of why it answered; notebook 34 returns to that.
+# Very different weights, one output. Attention maps are a look into the machine, not a proof of why it answered; notebook [[interpretability_and_fairness]] returns to that.
 
 # %% [markdown]
 # ## 11.7 Why divide by √d?
@@ -881,7 +881,8 @@ for d in widths:
 claim("largest relative distance of the variance from d",
       np.abs(np.array(variance) / widths - 1).max(), at_most=0.1)
 
-# %%
+# %% tags=["figure"]
+#@title Figure: A score's variance is d
 fig, axes = plt.subplots(1, 3, figsize=(10, 3.2))
 axes[0].loglog(widths, variance, "o", base=2, color=plotting.PURPLE, label="measured")
 axes[0].loglog(widths, widths, base=2, color=plotting.GRAY, label="d")
@@ -901,6 +902,7 @@ for i in (4, 8):
     print(f"width {widths[i]:5,}, undivided: {share:.0%} decided, "
           f"median gradient {size:.0e}; divided {median['÷ √d'][i]:.0e}")
 
+
 # %% [markdown]
 # Left, the dots lie on the line. Middle: undivided, before anything is learned, a third of the queries at width 64 (GPT-2's heads) and
 # three quarters at width 1,024 have given nearly all their weight to one key; divided, none. Right: divided, the gradient shrinks no faster than
@@ -909,7 +911,7 @@ for i in (4, 8):
 #
 # That gradient is what sets $W_Q$ and $W_K$. Step by step, with $S = QK^\top/\sqrt d$, $A = \text{softmax}(S)$, $O = AV$, and $G = \partial L/\partial O$ given (and $\partial V$ short for $\partial L/\partial V$):
 #
-# - $O = AV$ is a matrix product (notebook 06): $\;\partial V = A^\top G, \quad \partial A = G V^\top$;
+# - $O = AV$ is a matrix product (notebook [[backpropagation]]): $\;\partial V = A^\top G, \quad \partial A = G V^\top$;
 # - softmax, row by row: $\partial S_{tj} = \sum_m \partial A_{tm} \, A_{tm} ([m = j] - A_{tj})$, that is $\;\partial S = A \odot (\partial A - \text{rowsum}(\partial A \odot A))$;
 # - $S$ is a product again: $\;\partial Q = \partial S\, K / \sqrt d, \quad \partial K = \partial S^\top Q / \sqrt d$.
 
@@ -997,6 +999,7 @@ repaired = rest / rest.sum(axis=1, keepdims=True) @ V
 claim("zeroed and divided by the rest of each row, against the causal mask",
       largest(repaired, attention(Q, K, V, causal)[0]), at_most=1e-12)
 
+
 # %% [markdown]
 # The causal mask passes: nothing right of the diagonal, exactly 0. Zeroing afterwards *leaks*: later tokens
 # have already gone into the denominators of softmax. What a model computes from such a leak in training is gone
@@ -1008,8 +1011,7 @@ claim("zeroed and divided by the rest of each row, against the causal mask",
 # and then it needs one.) *Packing*: to waste no room, training rows are filled with one document
 # after another. GPT-3 put only the mark `<|endoftext|>` between them; Llama 3 keeps them apart with a mask.
 #
-# ### Exercise 11.8 · packed documents, sliding window
-#
+# ### Exercise 11.8 · packed documents, sliding window (7 min)
 # A token may look only at itself and earlier tokens *of its own document*; and, because long contexts are dear, only at itself and the $w - 1$ tokens before
 # it. Write the mask.
 
@@ -1021,6 +1023,7 @@ def packed_mask(documents: np.ndarray, w: int) -> np.ndarray:
     w: how many tokens a token sees at most, itself included -> (B, T, T) bool
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("11.8", "packed documents, sliding window"):
@@ -1039,18 +1042,17 @@ with check("11.8", "packed documents, sliding window"):
 #
 # `t = np.arange(T)[:, None]` and `s = np.arange(T)` compare to a (T, T) table; `documents[:, :, None]` and `documents[:, None, :]` compare to (B, T, T).
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def packed_mask(documents, w):
-#     T = documents.shape[1]
-#     t, s = np.arange(T)[:, None], np.arange(T)
-#     same = documents[:, :, None] == documents[:, None, :]
-#     return same & (s <= t) & (t - s < w)
-# ```
-# </details>
-#
 # To explore: with $N$ such layers on top of each other, how far back does information reach? Guess, then test it with `influence`.
+
+# %% tags=["solution"]
+#@title Solution 11.8 · runs only while yours does not pass
+if not solved("11.8"):
+    def packed_mask(documents, w):
+        T = documents.shape[1]
+        t, s = np.arange(T)[:, None], np.arange(T)
+        same = documents[:, :, None] == documents[:, None, :]
+        return same & (s <= t) & (t - s < w)
+
 
 # %% [markdown]
 # ## 11.9 Several heads, and what they cost
@@ -1166,6 +1168,7 @@ past = np.tril(np.ones((6, 6), dtype=bool))
 masked = lambda X: attention(*(X @ w for w in W), past)[0]
 print(f"with a causal mask: {largest(masked(X[shuffle]), masked(X)[shuffle]):.2f}")
 
+
 # %% [markdown]
 # To such a layer *dog bites man* is *man bites dog*. A causal mask lets some order through, because every token has another past; but to one
 # layer that past is an unordered heap. So nearly every model puts the position in.
@@ -1222,7 +1225,8 @@ claim("rotary scores, all tokens moved by 1,000 places, largest difference",
 # %% [markdown]
 # The test that matters: put the same two words, three places apart, ever later in the text, and watch their score.
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Sinusoidal: fast and slow hands
 W_Q, W_K = rng.normal(size=(2, d, d)) / np.sqrt(d)
 query, key = rng.normal(size=(2, d))
 place = np.arange(3, T)
@@ -1245,6 +1249,7 @@ plt.show()
 spread = np.ptp(added), np.ptp(turned)
 print(f"spread of the score: sinusoidal {spread[0]:.1f}, rotary {spread[1]:.0e}")
 
+
 # %% [markdown]
 # The dashed line is flat: under rotary, "three places before me" is the same everywhere. The solid line wanders with
 # the absolute place: the weights here are random, and to make the score depend on the distance a model with added positions would first have to learn
@@ -1256,7 +1261,7 @@ print(f"spread of the score: sinusoidal {spread[0]:.1f}, rotary {spread[1]:.0e}"
 # ## 11.11 Layer normalization, forward and backward
 #
 # Nothing so far holds the size of a token's vector. *Layer normalization* (层归一化) does, token by token: over the $d$ features of one token, not over the batch as
-# batch normalization does (notebook 09), so it is the same in training and use and for any length. For one row $x \in \mathbb{R}^d$:
+# batch normalization does (notebook [[convolution]]), so it is the same in training and use and for any length. For one row $x \in \mathbb{R}^d$:
 #
 # $$\mu = \tfrac1d \sum_i x_i, \quad s = \sqrt{\tfrac1d \sum_i (x_i - \mu)^2 + \epsilon}, \quad \hat x = \frac{x - \mu}{s}, \quad y = \gamma \odot \hat x + \beta .$$
 #
@@ -1303,12 +1308,12 @@ dX, X_hat = analytic[0], cache[0]
 print(f"part of dX along (1, …, 1): {np.abs(dX.sum(axis=-1)).max():.0e}, "
       f"along x̂: {np.abs((dX * X_hat).sum(axis=-1)).max():.0e}")
 
+
 # %% [markdown]
 # The last line confirms the words: the gradient has no part along either direction (along $\hat x$ only $\epsilon$ is left).
 
 # %% [markdown]
-# ### Exercise 11.11 · RMSNorm
-#
+# ### Exercise 11.11 · RMSNorm (7 min)
 # LLaMA and others leave the mean alone: $r = \sqrt{\tfrac1d \sum_i x_i^2 + \epsilon}$, $\hat x = x / r$, $y = \gamma \odot \hat x$. Derive its backward pass.
 
 # %% tags=["exercise"]
@@ -1320,6 +1325,7 @@ def rms_norm(X, gamma, epsilon=1e-5):
 def rms_norm_backward(G, X, gamma, epsilon=1e-5):
     """G: (B, T, d) -> gradient of X (B, T, d), gradient of gamma (d,)"""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("11.11", "RMSNorm backward"):
@@ -1343,16 +1349,15 @@ with check("11.11", "RMSNorm backward"):
 #
 # $\partial r / \partial x_j = x_j / (d\, r) = \hat x_j / d$. The rest goes as for layer norm, without the term of the mean.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def rms_norm_backward(G, X, gamma, epsilon=1e-5):
-#     r = np.sqrt((X**2).mean(axis=-1, keepdims=True) + epsilon)
-#     X_hat, g = X / r, G * gamma
-#     dX = (g - X_hat * (g * X_hat).mean(axis=-1, keepdims=True)) / r
-#     return dX, (G * X_hat).sum(axis=(0, 1))
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 11.11 · runs only while yours does not pass
+if not solved("11.11"):
+    def rms_norm_backward(G, X, gamma, epsilon=1e-5):
+        r = np.sqrt((X**2).mean(axis=-1, keepdims=True) + epsilon)
+        X_hat, g = X / r, G * gamma
+        dX = (g - X_hat * (g * X_hat).mean(axis=-1, keepdims=True)) / r
+        return dX, (G * X_hat).sum(axis=(0, 1))
 
 # %% [markdown]
 # ## 11.12 The Transformer block
@@ -1361,7 +1366,8 @@ with check("11.11", "RMSNorm backward"):
 # *Transformer layer* → attention → feed-forward → output → loss. Drawn so, the layer is an empty box, with attention and feed-forward
 # standing once, behind it. They are what the layer *consists* of. What really happens, in the form that GPT-2 and most later models use:
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Attention and feed-forward are inside each layer
 stream = ["tokens", "embedding\n+ position", "x", "+", "+ ", "layer norm",
           "logits,\nsoftmax"]
 layer = ["layer norm,\nattention", "layer norm,\nfeed-forward"]
@@ -1373,14 +1379,15 @@ plotting.flow(boxes, [*zip(stream, stream[1:]), *inside, again], highlight=layer
               title="Attention and feed-forward are inside each layer", box_width=1.1)
 plt.show()
 
+
 # %% [markdown]
-# Read it as one stream of vectors, one per token, from left to right; the box x is the stream as it enters a layer ($X$ in the formula), and at each + what a branch has made of the stream is added to it. So each layer *adds* to it twice (residual connections, 残差连接; notebook 12 shows why they make depth
+# Read it as one stream of vectors, one per token, from left to right; the box x is the stream as it enters a layer ($X$ in the formula), and at each + what a branch has made of the stream is added to it. So each layer *adds* to it twice (residual connections, 残差连接; notebook [[training_deep_networks]] shows why they make depth
 # trainable): first what attention fetched from other tokens, then what a small network, the same for every token, makes of it.
 #
 # $$X' = X + \text{MultiHead}(\text{LN}_1(X)), \qquad X'' = X' + \max(0, \text{LN}_2(X') W_1 + b_1)\, W_2 + b_2 .$$
 #
 # $W_1$ is $(d, 4d)$, $W_2$ is $(4d, d)$. The loss is no stage of the model: it is there in training only. The original Transformer and BERT
-# put the norm after the sum; GPT-2 has GELU (notebook 04) where we write ReLU.
+# put the norm after the sum; GPT-2 has GELU (notebook [[neurons_and_layers]]) where we write ReLU.
 
 # %%
 def new_block(d: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -1438,14 +1445,14 @@ gpt2_small = 12 * (12 * 768**2 + 13 * 768) + (50_257 + 1_024 + 2) * 768
 print(f"one block: {total:,} parameters, 12 d² + 13 d = {12 * d**2 + 13 * d:,}")
 print(f"GPT-2 small, 12 blocks of d = 768, both tables, last norm: {gpt2_small:,}")
 
+
 # %% [markdown]
 # Everything is now derived: 16 parameter arrays, forward and backward. The count is $4d^2 + 4d$ for attention, $8d^2 + 5d$ for the feed-forward network and $4d$ for two norms;
 # GPT-2 small, with its two tables and a last norm, has 124 million; the logits cost nothing more, because they are products with the rows of the token table once again
 # (*tied* weights). The paper says 117 million: a mistake, which OpenAI corrected later.
 
 # %% [markdown]
-# ### Exercise 11.12 · Spot the bug: the chart as a program
-#
+# ### Exercise 11.12 · Spot the bug: the chart as a program (7 min)
 # Someone has programmed the widely copied chart as drawn. Attention and the feed-forward network come once, after loops over empty layers; nothing
 # says where a token stands; nothing is normalized at the end. It runs without an error. But does it tell who bites whom?
 
@@ -1465,6 +1472,7 @@ for ids in ([[0, 1, 2]], [[2, 1, 0]]):
     print("dog bites man:" if ids[0][0] == 0 else "man bites dog:",
           "“bites” becomes", out[0, 1, :4].round(3))
 
+
 # %% [markdown]
 # The same vector for both. Repair it: `encode` adds the rows of `P` that are needed, runs *every* layer as a `block` with its own
 # parameters and the mask, and ends with a layer norm.
@@ -1477,6 +1485,7 @@ def encode(ids, E, P, layers, h, gamma, beta, mask=None):
     gamma, beta: (d,) of the last layer norm -> (B, T, d)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("11.12", "the chart as a program"):
@@ -1504,16 +1513,15 @@ with check("11.12", "the chart as a program"):
 #
 # `P[: ids.shape[1]]` are the rows needed; `block` returns the vectors and a cache, of which only the first is used here.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def encode(ids, E, P, layers, h, gamma, beta, mask=None):
-#     X = E[ids] + P[: ids.shape[1]]
-#     for p in layers:
-#         X, _ = block(X, p, h, mask)
-#     return layer_norm(X, gamma, beta)[0]
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 11.12 · runs only while yours does not pass
+if not solved("11.12"):
+    def encode(ids, E, P, layers, h, gamma, beta, mask=None):
+        X = E[ids] + P[: ids.shape[1]]
+        for p in layers:
+            X, _ = block(X, p, h, mask)
+        return layer_norm(X, gamma, beta)[0]
 
 # %% [markdown]
 # ## 11.13 The independent witness: Keras and tiktoken

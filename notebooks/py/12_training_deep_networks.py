@@ -1,11 +1,9 @@
 # ---
 # jupyter:
 #   course:
-#     part: 2
-#     minutes: 140
-#     data: "the 8×8 digits (inside the installation)"
+#     datasets: [digits]
 #     covers: "Over- and underfitting, bias and variance, regularization, normalization, residual connections, search; a clinic for training that fails."
-#     prerequisites: [06_backpropagation, 07_optimizers]
+#     prerequisites: [backpropagation, optimizers]
 #     ledger: [D1-3.2-d, D1-3.3-a, D2-3.3.7-a, D3-3.3-a, D3-3.3-c, D3-A.2-c, D4-2.2-b]
 #   jupytext:
 #     text_representation:
@@ -31,24 +29,22 @@
 # - diagnose eight broken trainings from their curves and run a checklist that finds them.
 
 # %% tags=["setup"]
-try:
-    import course_utils
-except ModuleNotFoundError:  # Colab, Kaggle: add the companion package, leave TensorFlow as it is
-    get_ipython().run_line_magic("pip", "install -q git+https://github.com/your_org/large-models-course")
-
 import matplotlib.pyplot as plt
 import numpy as np
 
-from course_utils import by_profile, check, claim, data, devices, plotting, profile
-from course_utils import numerical_gradient
+from course_utils import (
+    by_profile, check, claim, data, devices, numerical_gradient, plotting, profile,
+    solved,
+)
 
 plotting.use_style()
 rng = np.random.default_rng(0)
 
+
 # %% [markdown]
 # ## 12.1 A network that knows its homework by heart
 #
-# The whole notebook uses one small trainer: the ReLU network of 06 with its backward pass, and AdamW from 07. All weights and biases lie in one flat vector $w$ of $P$ numbers, which `views` cuts into layers
+# The whole notebook uses one small trainer: the ReLU network of [[backpropagation]] with its backward pass, and AdamW from [[optimizers]]. All weights and biases lie in one flat vector $w$ of $P$ numbers, which `views` cuts into layers
 # without copying. One addition: each hidden unit has a *gate*, 1 where $z > 0$ and 0 elsewhere, so that ReLU is $a = z \odot \text{gate}$ and its backward pass $\delta \odot \text{gate}$. Section 12.5 will put dropout into the same gate, with a probability $p$ of closing it; until then $p = 0$.
 
 # %%
@@ -177,11 +173,12 @@ plt.show()
 print(f"training: loss {on_train[-1, 0]:.3f}, accuracy {on_train[-1, 1]:.1%}; "
       f"validation: loss {on_val[-1, 0]:.3f}, accuracy {on_val[-1, 1]:.1%}")
 
+
 # %% [markdown]
 # The training loss falls as long as you wait; the validation loss falls, then stalls. The difference between them is the *generalization gap* (泛化差距). **Overfitting** (过拟合): the gap is large. **Underfitting** (欠拟合): both losses are high.
 # Nobody sees either in the training loss alone.
 #
-# Before building on the trainer, try to break it (07's directional check: a slope along 20 random directions, with and without dropout; the same random numbers both ways keep the masks the same).
+# Before building on the trainer, try to break it ([[optimizers]]'s directional check: a slope along 20 random directions, with and without dropout; the same random numbers both ways keep the masks the same).
 
 # %%
 def slope_error(p):
@@ -244,14 +241,15 @@ for name, x, losses in (("digits", COUNTS, by_count), ("units", WIDTHS, by_width
         print(f"{count:5} {name:6}: training {train_loss:.3f}, validation"
               f" {val_loss:.3f}, gap {val_loss - train_loss:.3f}")
 
+
 # %% [markdown]
 # Left: with more digits the training loss *rises* and the validation loss falls; the gap closes. Right: one hidden unit underfits, both losses are high and close together. Up to about eight units the gap opens; from there it stays near 0.2 nats (the axis is logarithmic, so the band shows a ratio: look at the printed gaps)
 # and the validation loss still falls. The widest network has a large gap *and* the best validation loss: the gap tells what limits a model, the validation loss which model to take. So the document's sentence joins two different things: **capacity raises expressive power; data does not: it reduces the error of estimating** which function to express.
 #
 # The same picture settles a contradiction: two documents praise the "strong generalization" of large models, and one of them lists "easily overfits" a few lines below. Neither is a property of the model: at 20 digits this network overfits, at 1,000 it generalizes. Language models pre-trained for about one pass over a huge text hardly overfit it; those before 2022 had
-# the opposite trouble, too *little* training for their size (Hoffmann et al. 2022; many later ones train far longer than that paper's optimum, to be cheap in use). And any model can fail on data of another kind than it was trained on (33, 35).
+# the opposite trouble, too *little* training for their size (Hoffmann et al. 2022; many later ones train far longer than that paper's optimum, to be cheap in use). And any model can fail on data of another kind than it was trained on ([[privacy_and_security]], [[automl_and_continual_learning]]).
 #
-# A working rule from these curves: **training loss high → more capacity, longer training, better optimization (12.9, 12.10). Training loss low, validation loss high → more data, augmentation (03), or regularization (12.4–12.8).**
+# A working rule from these curves: **training loss high → more capacity, longer training, better optimization (12.9, 12.10). Training loss low, validation loss high → more data, augmentation ([[preparing_data]]), or regularization (12.4–12.8).**
 
 # %% [markdown]
 # ## 12.3 Bias and variance, measured
@@ -299,6 +297,7 @@ axes[0].set_ylabel("$y$ (thin: 25 training sets)")
 axes[0].legend(fontsize=8)
 plt.show()
 
+
 # %% [markdown]
 # Straight lines agree with each other and are all wrong in the same way: bias. Degree 15 is right on average (red lies on black) and wrong each time in another way: variance. Now the sum, averaged over the 24 points, and beside it the error measured on fresh noisy labels, which knows nothing of the formula.
 # For least squares with $d + 1$ coefficients the variance is known exactly, too: the fit lets the noise of $d + 1$ of the $n$ directions through, $\sigma^2$ each, so the average over the $n$ training points is $\sigma^2 (d + 1)/n$.
@@ -328,7 +327,8 @@ formula = SIGMA**2 * (degrees + 1) / 24
 worst = np.abs(parts[:, 1] / formula - 1).max()
 print(f"variance against σ²(d+1)/n: off by {worst:.1%}")
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Three parts add up to the measured error
 fig, ax = plt.subplots(figsize=(7, 3.6))
 ax.stackplot(degrees, np.full(16, SIGMA**2), parts[:, 0], parts[:, 1],
              labels=["noise σ²", "bias²", "variance"],
@@ -343,6 +343,7 @@ plt.show()
 print(f"smallest error {errors.min():.3f} at degree {errors.argmin()}; noise alone "
       f"{SIGMA**2:.3f}; at degree 15: training {on_training[-1]:.3f}, "
       f"fresh {errors[-1]:.3f}")
+
 
 # %% [markdown]
 # The black dots sit on top of the stack. The training error (red) falls for ever, below the noise: beyond the best degree it measures how much noise was learned by heart. With real data $f$ and $\sigma$ are unknown and only the dots can be measured, on validation data.
@@ -371,7 +372,8 @@ def random_feature_outputs(N, seed, extra=0.0):
     return features(X_test) @ out
 
 
-# %%
+# %% tags=["figure"]
+#@title Figure: The variance peaks where the fit becomes just possible, then falls again
 MANY = [10, 20, 40, 80, 120, 160, 200, 250, 320, 500, 1000, 2500]
 FEATURES = by_profile(quick=[20, 200, 800], standard=MANY, full=[*MANY, 6000])
 wide = []
@@ -408,13 +410,13 @@ print(f"N = {FEATURES[-1]:5}, other exact solutions: squared error "
 # %% [markdown]
 # ## 12.4 Weight decay: shrink what the data barely support
 #
-# Add a price for large weights to the loss: $L_\gamma(w) = L(w) + \tfrac\gamma2 |w|^2$, *weight decay* (权重衰减) with strength $\gamma$. What does it do to the solution? Near its minimum $w^*$ the loss is a quadratic with Hessian $H$ (07): gradient $H(w - w^*)$. Set the new gradient to zero:
+# Add a price for large weights to the loss: $L_\gamma(w) = L(w) + \tfrac\gamma2 |w|^2$, *weight decay* (权重衰减) with strength $\gamma$. What does it do to the solution? Near its minimum $w^*$ the loss is a quadratic with Hessian $H$ ([[optimizers]]): gradient $H(w - w^*)$. Set the new gradient to zero:
 #
 # $$H(w - w^*) + \gamma w = 0 \;\Rightarrow\; (H + \gamma I)\, w = H w^* \;\Rightarrow\; \boxed{\;q_i^\top w = \frac{\lambda_i}{\lambda_i + \gamma}\; q_i^\top w^*\;}$$
 #
 # with $H q_i = \lambda_i q_i$. Along every eigendirection $q_i$ the solution shrinks by its own factor: where the data speak loudly ($\lambda_i \gg \gamma$) hardly at all, where they are nearly silent ($\lambda_i \ll \gamma$) to nothing.
 #
-# **As a prior.** If, before seeing data, you believe the weights are normal with variance $\tau^2$, and the labels have noise $\sigma^2$, then by Bayes' rule the probability of weights *after* seeing $n$ examples, the posterior (后验), is proportional to likelihood (05) times prior. Minus its logarithm is, up to a constant,
+# **As a prior.** If, before seeing data, you believe the weights are normal with variance $\tau^2$, and the labels have noise $\sigma^2$, then by Bayes' rule the probability of weights *after* seeing $n$ examples, the posterior (后验), is proportional to likelihood ([[loss_functions]]) times prior. Minus its logarithm is, up to a constant,
 #
 # $$\sum_i \frac{(y_i - x_i^\top w)^2}{2\sigma^2} + \frac{|w|^2}{2\tau^2} = \frac{n}{\sigma^2}\Big(\underbrace{\tfrac1{2n}|Xw - y|^2}_{L(w)} + \tfrac12\,\underbrace{\tfrac{\sigma^2}{n\tau^2}}_{\gamma}\,|w|^2\Big).$$
 #
@@ -484,14 +486,14 @@ top = np.argsort(-np.abs(w_star))[:3]
 print("pixels with the three largest weights at γ = 0: variance",
       np.diag(H)[top].round(4), f"; median of all pixels {np.median(np.diag(H)):.3f}")
 
+
 # %% [markdown]
 # Without decay the largest weights sit on pixels in which the hundred digits hardly differ (last line): in such a direction $|Xw|^2/n$ is tiny, so it is made of eigenvectors with small $\lambda$. Decay takes these weights away first and leaves the strokes.
 #
-# In a deep network $H$ changes with $w$ and the formula holds only near a minimum. And with Adam, a price in the loss and a decay of the weights are different things: AdamW is the second (07). Biases, gains and shifts are usually not decayed; our short trainer decays everything.
+# In a deep network $H$ changes with $w$ and the formula holds only near a minimum. And with Adam, a price in the loss and a decay of the weights are different things: AdamW is the second ([[optimizers]]). Biases, gains and shifts are usually not decayed; our short trainer decays everything.
 
 # %% [markdown]
-# ### Exercise 12.4 · how many weights are really in use?
-#
+# ### Exercise 12.4 · how many weights are really in use? (16 min)
 # Summed over directions, the kept shares count the *effective parameters* (有效参数): $\text{df}(\gamma) = \sum_i \lambda_i/(\lambda_i + \gamma)$, between 0 and the number $d$ of weights. Return it for $L = \tfrac1{2n}|Xw - y|^2$, and then the $\gamma > 0$ that leaves exactly $k$ effective parameters, correct to a relative $10^{-6}$ (halve an interval of $\log\gamma$ from $10^{-9}$ to $10^{9}$; df falls as $\gamma$ grows).
 
 # %% tags=["exercise"]
@@ -503,6 +505,7 @@ def effective_parameters(X, gamma):
 def gamma_for(X, k):
     """The decay that leaves k effective parameters, 0 < k < rank of X. -> float"""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("12.4", "effective parameters"):
@@ -523,25 +526,24 @@ with check("12.4", "effective parameters"):
 #
 # `np.linalg.eigvalsh(X.T @ X / n)` gives all $\lambda_i$. For the second, keep `low` and `high` (logarithms); where the middle leaves more than $k$, the decay must grow: move `low` up.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def effective_parameters(X, gamma):
-#     lams = np.linalg.eigvalsh(X.T @ X / len(X))
-#     return np.sum(lams / (lams + gamma))
-#
-#
-# def gamma_for(X, k):
-#     low, high = np.log(1e-9), np.log(1e9)
-#     for _ in range(100):
-#         middle = (low + high) / 2
-#         if effective_parameters(X, np.exp(middle)) > k:
-#             low = middle
-#         else:
-#             high = middle
-#     return np.exp(middle)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 12.4 · runs only while yours does not pass
+if not solved("12.4"):
+    def effective_parameters(X, gamma):
+        lams = np.linalg.eigvalsh(X.T @ X / len(X))
+        return np.sum(lams / (lams + gamma))
+
+
+    def gamma_for(X, k):
+        low, high = np.log(1e-9), np.log(1e9)
+        for _ in range(100):
+            middle = (low + high) / 2
+            if effective_parameters(X, np.exp(middle)) > k:
+                low = middle
+            else:
+                high = middle
+        return np.exp(middle)
 
 # %% [markdown]
 # ## 12.5 Dropout: train many networks at once
@@ -554,8 +556,7 @@ with check("12.4", "effective parameters"):
 #
 # $$\mathbb E[z] = \sum_j w_j a_j, \qquad \operatorname{Var}[z] = \frac{p}{1-p}\sum_j w_j^2 a_j^2 .$$
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 multipliers, chances = np.array([0, 1 / 0.7]), np.array([0.3, 0.7])      # p = 0.3
 mean = multipliers @ chances
 print(f"p = 0.3: mean {mean:.3f}, variance {(multipliers - mean)**2 @ chances:.4f},"
@@ -592,12 +593,12 @@ w_drop = np.linalg.solve(X_small.T @ X_small / 100 + np.diag(price),
 claim("gradient of the dropout loss at the ridge solution, largest",
       np.abs(numerical_gradient(exact_dropout_loss, w_drop)).max(), at_most=1e-8)
 
+
 # %% [markdown]
 # Equal, and so are the minima. In a deep network the equality is lost: the noise also passes through nonlinearities, and the many thinned networks share their weights, which is why dropout is also read as training an ensemble. Section 12.8 measures what it buys.
 
 # %% [markdown]
-# ### Exercise 12.5 · a dropout layer, forward and backward
-#
+# ### Exercise 12.5 · a dropout layer, forward and backward (5 min)
 # Given uniform random numbers $u$ of the activations' shape, drop a unit where $u < p$ (and only there). Return the output and the gradient with respect to $a$. With `training=False` nothing is dropped and nothing is scaled.
 
 # %% tags=["exercise"]
@@ -607,6 +608,7 @@ def dropout(a, grad_out, p, u, training=True):
     -> output (B, d), gradient of the loss at a (B, d)
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("12.5", "dropout forward and backward"):
@@ -630,19 +632,18 @@ with check("12.5", "dropout forward and backward"):
 #
 # Both ways multiply by the same array, the gate of 12.1.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def dropout(a, grad_out, p, u, training=True):
-#     gate = (u >= p) / (1 - p) if training else np.ones(a.shape)
-#     return a * gate, grad_out * gate
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 12.5 · runs only while yours does not pass
+if not solved("12.5"):
+    def dropout(a, grad_out, p, u, training=True):
+        gate = (u >= p) / (1 - p) if training else np.ones(a.shape)
+        return a * gate, grad_out * gate
 
 # %% [markdown]
 # ## 12.6 Early stopping: weight decay by the clock
 #
-# Decay pulls weights towards zero. Training *starts* near zero, so stopping early (早停) should do something similar. For descent on the quadratic from $w = 0$, 07 showed that the error along $q_i$ shrinks by $1 - \eta\lambda_i$ per step. After $t$ steps
+# Decay pulls weights towards zero. Training *starts* near zero, so stopping early (早停) should do something similar. For descent on the quadratic from $w = 0$, [[optimizers]] showed that the error along $q_i$ shrinks by $1 - \eta\lambda_i$ per step. After $t$ steps
 #
 # $$q_i^\top w_t = \big(1 - (1 - \eta\lambda_i)^t\big)\, q_i^\top w^*.$$
 #
@@ -686,6 +687,7 @@ here = max(np.abs(1 - (1 - eta_gd * lams) ** t - lams / (lams + 1 / (eta_gd * t)
 print(f"largest difference of the shares: {largest:.2f} at small η, {here:.2f} here")
 print(f"smallest validation error: stopped {min(map(error_of, stops.values())):.3f}, "
       f"decay {min(val_error):.3f}")
+
 
 # %% [markdown]
 # At small $\eta\lambda$ the shares never differ by more than 0.20, here by 0.30, and yet the two best errors are close: early stopping is decay without a search, since one run passes through all strengths (it does need validation data). It is *not* the same for Adam or a deep network, where the clock runs at another speed for every weight.
@@ -735,19 +737,20 @@ print(f"best: epoch {val_losses.argmin()}, validation loss {val_losses.min():.2f
       f"accuracy {score(epochs[val_losses.argmin()], sizes, X_val, y_val)[1]:.1%}, "
       f"at the end {score(epochs[-1], sizes, X_val, y_val)[1]:.1%}")
 
+
 # %% [markdown]
 # Two defects. The rule asks the wrong curve: while the training loss goes on falling, the wrong labels are learned by heart, the validation loss climbs and ten points of accuracy are lost. And the result hangs on the tolerance: 0.01 stops too early; 0.001 happens to be about right, because two noisy losses happened to be close; 0.00001 is not met in 200 epochs. In practice training ends by a *budget* (large models: a number of tokens fixed in advance, Hoffmann et al. 2022) or by early stopping with *patience*:
 # go on while the validation loss sets new records, stop after `patience` epochs without one, and **return to the weights of the best epoch**.
 
 # %% [markdown]
-# ### Exercise 12.7 · the repair
-#
+# ### Exercise 12.7 · the repair (11 min)
 # Walk through the validation losses as if they came one epoch at a time. A record is a loss strictly below all before it (the first is one). Stop at the first epoch at which `patience` epochs in a row have set no record; if that never happens, run to the end.
 
 # %% tags=["exercise"]
 def early_stop(losses, patience):
     """losses: validation loss of epochs 0, 1, 2 ... -> (last epoch run, best epoch)"""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("12.7", "early stopping with patience"):
@@ -764,19 +767,18 @@ with check("12.7", "early stopping with patience"):
 #
 # Keep only the best epoch so far; the epochs without a record are `epoch - best`.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def early_stop(losses, patience):
-#     best = 0
-#     for epoch in range(len(losses)):
-#         if losses[epoch] < losses[best]:
-#             best = epoch
-#         if epoch - best >= patience:
-#             break
-#     return epoch, best
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 12.7 · runs only while yours does not pass
+if not solved("12.7"):
+    def early_stop(losses, patience):
+        best = 0
+        for epoch in range(len(losses)):
+            if losses[epoch] < losses[best]:
+                best = epoch
+            if epoch - best >= patience:
+                break
+        return epoch, best
 
 # %% [markdown]
 # ## 12.8 Decay, dropout, early stopping: a fair comparison
@@ -859,6 +861,7 @@ for name, ws in finals.items():
     factor, loss = np.mean([rescaled(w) for w in ws], axis=0)
     print(f"{name:15} logits × {factor:.2f} (mean): test loss {loss:.3f}")
 
+
 # %% [markdown]
 # Each of the three buys seven or eight points of accuracy over the same network left alone, several standard errors in paired comparison: on these noisy labels regularization is no detail. Among each other they are within a point or so, less than the draws differ. The test *loss* seems to order them, dropout before early stopping before decay. But multiply the logits by one number, chosen on the validation digits (the last lines): decay and early stopping want a factor well above 1, they were too *un*sure, and the order is gone; the plain network stays far behind.
 #
@@ -867,7 +870,7 @@ for name, ws in finals.items():
 # %% [markdown]
 # ## 12.9 Normalization: a wider range of rates
 #
-# One document answers "how do I train faster?" with batch normalization. 09 derives it and 11 derives layer normalization; here they are used. Both subtract a mean and divide by a standard deviation: batch norm (批归一化) over the batch for each unit (axis 0), layer norm (层归一化) over the units for each example (axis 1). Convolutional networks use the first, Transformers the second or its simpler cousin RMSNorm.
+# One document answers "how do I train faster?" with batch normalization. [[convolution]] derives it and [[embeddings_and_attention]] derives layer normalization; here they are used. Both subtract a mean and divide by a standard deviation: batch norm (批归一化) over the batch for each unit (axis 0), layer norm (层归一化) over the units for each example (axis 1). Convolutional networks use the first, Transformers the second or its simpler cousin RMSNorm.
 #
 # For deep stacks we need a second small network, used again in 12.10. With $h_0 = X W_{in}$ and width $d$, block $l$ reads $h_{l-1}$ of shape $(B, d)$ and writes
 #
@@ -1007,11 +1010,11 @@ plt.show()
 # %% [markdown]
 # ## 12.10 Residual connections: fifty layers that train
 #
-# For one example let $F_l(h) = \mathrm{relu}(N(h))\,W_l$ be what block $l$ computes and $J_l = \partial F_l/\partial h_{l-1}$ its table of derivatives, shape $(d, d)$, one row per output; gradients are rows. Without a bypass, $h_l = F_l(h_{l-1})$ and the gradient passes through a product of these Jacobians, $\frac{\partial L}{\partial h_{l-1}} = \frac{\partial L}{\partial h_l} J_l$, one factor per layer: it vanishes or explodes unless each factor is close to 1 (06, 10). With a *residual connection* (残差连接) $h_l = h_{l-1} + s F_l(h_{l-1})$ the factor becomes
+# For one example let $F_l(h) = \mathrm{relu}(N(h))\,W_l$ be what block $l$ computes and $J_l = \partial F_l/\partial h_{l-1}$ its table of derivatives, shape $(d, d)$, one row per output; gradients are rows. Without a bypass, $h_l = F_l(h_{l-1})$ and the gradient passes through a product of these Jacobians, $\frac{\partial L}{\partial h_{l-1}} = \frac{\partial L}{\partial h_l} J_l$, one factor per layer: it vanishes or explodes unless each factor is close to 1 ([[backpropagation]], [[recurrent_networks]]). With a *residual connection* (残差连接) $h_l = h_{l-1} + s F_l(h_{l-1})$ the factor becomes
 #
 # $$\boxed{\;\frac{\partial L}{\partial h_0} = \frac{\partial L}{\partial h_L}\,\prod_{l=L}^{1} (I + s J_l) = \frac{\partial L}{\partial h_L}\Big(I + s\sum_l J_l + s^2 \sum_{l > m} J_l J_m + \dots\Big)\;}$$
 #
-# The identity in front: whatever the blocks do, one undamped path leads from the loss to every layer. (Nothing may stand after the sum: the first ResNet had a ReLU there; He et al. moved it into the branch in a second paper, with this argument.) How fast does the rest grow? With He's variance a block's output has, on average, the squared length of its input (04). At the start it is uncorrelated with $h_{l-1}$, so squared lengths add: $|h_l|^2 \approx (1 + s^2)\,|h_{l-1}|^2$, and the same backward for the gradient. After $L$ blocks
+# The identity in front: whatever the blocks do, one undamped path leads from the loss to every layer. (Nothing may stand after the sum: the first ResNet had a ReLU there; He et al. moved it into the branch in a second paper, with this argument.) How fast does the rest grow? With He's variance a block's output has, on average, the squared length of its input ([[neurons_and_layers]]). At the start it is uncorrelated with $h_{l-1}$, so squared lengths add: $|h_l|^2 \approx (1 + s^2)\,|h_{l-1}|^2$, and the same backward for the gradient. After $L$ blocks
 #
 # $$(1 + s^2)^L: \quad s = 1 \text{ gives } 2^L; \qquad s = \tfrac1{\sqrt L} \text{ gives } (1 + \tfrac1L)^L < e .$$
 #
@@ -1089,6 +1092,7 @@ ax.set(title="Depth hurts plain stacks, not well-scaled residual ones",
 ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
 
+
 # %%
 def mean_cosine(gain2, skip=0, s=1.0, d=32):
     """Mean cosine between h_L of different digits after DEPTH blocks, at the start."""
@@ -1140,7 +1144,6 @@ print(f"along the decay the loss varies by {idle.max():.2g} nats at most, and by
       f" {idle[of_rate < 1].max():.2g} where it is below 1; along the rate by"
       f" {np.ptp(of_rate):.1f}")
 
-
 # %%
 
 
@@ -1164,7 +1167,8 @@ for side in sides:
     found["random, log scale"].append(best_found(-4.5 + 4.5 * free))
     found["random, linear scale"].append(best_found(np.log10(10**-4.5 + free)))
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Nine trials: three rates or nine (dark is bad)
 fig, axes = plt.subplots(1, 2, figsize=(8, 3.1))
 axes[0].pcolormesh(log_rates, log_gammas, np.log(surface), cmap="Blues",
                    shading="gouraud")
@@ -1241,8 +1245,7 @@ print(f"accuracy of the {MODELS}: {p_mean:.1%}, from {right.mean(axis=1).min():.
 # Nobody cheated, and still the winner of 50, judged on 100 digits, looks almost four points better than it is; with 250 digits still more than two. Independent models of the same accuracy would be cursed twice as much (dotted: maximum of $m$ normal numbers, times $\sqrt{p(1-p)/n}$ with the mean accuracy $p$); ours fail on the same digits (their hits are correlated), and a hard validation set is hard for all of them. So one document's advice to tune "according to the evaluation result" needs two additions: tune on *validation* data, and report the winner's score on a *test* set that chose nothing. A leaderboard with 500 entries is a validation set.
 
 # %% [markdown]
-# ### Exercise 12.11 · what would $k$ trials have found?
-#
+# ### Exercise 12.11 · what would $k$ trials have found? (5 min)
 # You ran $N$ random trials and kept all validation scores (higher is better). Before comparing with a method that had only $k$ trials, compute the mean of the *best of $k$*, over all $\binom Nk$ ways to pick $k$ of your $N$ scores. Exactly, without random draws; $N = 200$ must take no time. `math.comb(n, k)` counts $\binom nk$.
 
 # %% tags=["exercise"]
@@ -1252,6 +1255,7 @@ import math
 def expected_best(scores, k):
     """Mean maximum of k of the scores (N,) picked without replacement. -> float"""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("12.11", "the expected best of k"):
@@ -1271,14 +1275,14 @@ with check("12.11", "the expected best of k"):
 #
 # Sort ascending. The $i$-th score ($i = 1 \ldots N$) is the maximum of a pick if it is in it and the other $k - 1$ come from the $i - 1$ before it.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def expected_best(scores, k):
-#     ways = [math.comb(i, k - 1) for i in range(len(scores))]
-#     return np.sort(scores) @ np.array(ways, dtype=float) / math.comb(len(scores), k)
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 12.11 · runs only while yours does not pass
+if not solved("12.11"):
+    def expected_best(scores, k):
+        ways = [math.comb(i, k - 1) for i in range(len(scores))]
+        return np.sort(scores) @ np.array(ways, dtype=float) / math.comb(len(scores), k)
+
 
 # %% [markdown]
 # ## 12.12 The clinic: why doesn't it train?
@@ -1389,15 +1393,16 @@ fig.supylabel("loss in nats")
 fig.suptitle("Eight patients and a healthy training", fontweight="bold")
 plt.show()
 
+
 # %% [markdown]
-# ### Exercise 12.12 · diagnose
-#
+# ### Exercise 12.12 · diagnose (3 min)
 # Give each patient the number of its cause, before you scroll on: the titles of the picture after the solution tell the answers. (Where only orange shows, both curves coincide.) Look at the loss *before the first step* (in the panel: start), at whether and when it moves, at where it ends, at the accuracy beside the loss, and at validation against training.
 
 # %% tags=["exercise"]
 def diagnoses():
     """-> dict: letter "A" ... "H" -> number of the cause, 1 ... 8, each used once"""
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("12.12", "eight diagnoses"):
@@ -1412,15 +1417,18 @@ with check("12.12", "eight diagnoses"):
 #
 # One begins far above $\ln 10$; one begins at $\ln 10$ exactly and hardly leaves it. Then the one that is too good. Two lose their way: one in the very first steps, one after a good beginning. Of the last three, one has a training loss that parts from the validation loss, one has a high accuracy at a high loss, one is on the way, very smoothly, and far from done.
 # </details>
-# <details><summary>Solution</summary>
+
+# %% tags=["solution"]
+#@title Solution 12.12 · runs only while yours does not pass
+if not solved("12.12"):
+    def diagnoses():
+        return {"A": 6, "B": 8, "C": 5, "D": 7, "E": 4, "F": 2, "G": 1, "H": 3}
+
+# %% [markdown]
+# <details><summary>About the solution</summary>
 #
 # A loss of $\ln 10$ to all digits at the start and little less ever after: every hidden unit is silent, only the output biases learn how frequent each class is (3). A start far above $\ln 10$: logits of size 16 (6). Validation as good as training, to the last digit: shared rows (8). Out of control from the first step: rate too high (1); after a good beginning, when the sum of gradients has grown: not reset (5).
 # Training falls, validation rises above guessing: the labels carry no information about the images (4). High accuracy, but a loss that stays above $\ln(1 + 9/e) = 1.46$: softmax twice (7), because probabilities used as logits differ by at most 1. Smooth and slow, both losses together: rate too low (2).
-#
-# ```python
-# def diagnoses():
-#     return {"A": 6, "B": 8, "C": 5, "D": 7, "E": 4, "F": 2, "G": 1, "H": 3}
-# ```
 # </details>
 
 # %% [markdown]
@@ -1449,6 +1457,7 @@ claim("lowest validation accuracy after the repair", repaired[:, 3].min(),
 leak = histories["ABCDEFGH"[list(order).index(7)]][-1, 3]
 honest = repaired[list(order).index(7), 3]
 print(f"shared rows: validation accuracy {leak:.1%}; on rows of its own {honest:.1%}")
+
 
 # %% [markdown]
 # All eight now train like the healthy one; nothing else was changed. Note which broken curve looked *best*: shared rows gave 100 % validation accuracy and hid a true 95 %. A fault that makes numbers better is never looked for.
@@ -1538,20 +1547,20 @@ claim("faults that at least one check finds", np.sum(~passed[:, 1:].all(axis=0))
       at_least=8)
 claim("false alarms on the healthy training", np.sum(~passed[:, 0]), at_most=0)
 
+
 # %% [markdown]
 # Read by columns: every patient has an orange cell, the healthy one none. Read by rows: most checks point at one fault; "ten digits by heart" raises the alarm for six of eight without saying why, and misses two: mixed-up labels can be learned by heart, and shared rows are no obstacle to it. The limits are rules of thumb for networks like this one. In the order in which to work:
 #
 # 1. Look at ten inputs *with their labels*, after all preprocessing, as the model gets them.
 # 2. Loss at the start: $\ln k$ for $k$ balanced classes. Perfect outputs: loss 0.
 # 3. Ten examples by heart, regularization and augmentation off. A training that cannot do this has a bug or a wrong rate; more data won't help.
-# 4. The length of the first step; then a range test (07).
-# 5. Dead or saturated units, gradient lengths per layer (12.10, 06).
+# 4. The length of the first step; then a range test ([[optimizers]]).
+# 5. Dead or saturated units, gradient lengths per layer (12.10, [[backpropagation]]).
 # 6. Only now the full data set, next to a baseline; change *one* thing at a time, with a fixed seed.
 # 7. Training loss fine, validation not: 12.2 to 12.8. Validation too good: look for a leak.
 
 # %% [markdown]
-# ### Exercise 12.13 · three more checks
-#
+# ### Exercise 12.13 · three more checks (6 min)
 # Three frequent faults are missing above: dropout left on during evaluation, a gradient that is a *sum* over the batch instead of a mean, and a wrong sign. You get two functions of somebody else's code and may only call them. Return three truth values: is the evaluation repeatable (same input, same loss, exactly)? is the gradient a mean (every example given twice: the same gradient)? does a step of $10^{-4}$ times the gradient, downhill, lower the loss?
 
 # %% tags=["exercise"]
@@ -1561,6 +1570,7 @@ def three_checks(loss, gradient, w, X, y):
     w: (P,), X: (B, d), y: (B,) -> (repeatable, is_mean, downhill), each True or False
     """
     raise NotImplementedError("your turn")
+
 
 # %% tags=["check"]
 with check("12.13", "three more checks"):
@@ -1588,15 +1598,14 @@ with check("12.13", "three more checks"):
 #
 # `np.concatenate([X, X])` gives every example twice. Compare gradients with `np.allclose`, repeated losses with `==`.
 # </details>
-# <details><summary>Solution</summary>
-#
-# ```python
-# def three_checks(loss, gradient, w, X, y):
-#     before, g = loss(w, X, y), gradient(w, X, y)
-#     doubled = gradient(w, np.concatenate([X, X]), np.concatenate([y, y]))
-#     return loss(w, X, y) == before, np.allclose(doubled, g), loss(w - 1e-4 * g, X, y) < before
-# ```
-# </details>
+
+# %% tags=["solution"]
+#@title Solution 12.13 · runs only while yours does not pass
+if not solved("12.13"):
+    def three_checks(loss, gradient, w, X, y):
+        before, g = loss(w, X, y), gradient(w, X, y)
+        doubled = gradient(w, np.concatenate([X, X]), np.concatenate([y, y]))
+        return loss(w, X, y) == before, np.allclose(doubled, g), loss(w - 1e-4 * g, X, y) < before
 
 # %% [markdown]
 # ## 12.14 The same from Keras
@@ -1643,7 +1652,8 @@ claim("its gradient, largest difference", np.abs(
 # %% [markdown]
 # Dropout draws its own random numbers, so read the mask off the output: Keras' layer on ones returns the gate itself. Then our forward pass with that gate must give Keras' output, and with `training=False` nothing may happen.
 
-# %%
+# %% tags=["evidence"]
+#@title Evidence: dropout output with Keras' mask, largest difference
 layer = keras.layers.Dropout(0.3, seed=5)
 gate = layer(np.ones((1000, 64)), training=True).numpy()
 print("values of the gate:", np.unique(gate.round(6)), f" mean {gate.mean():.3f},"
@@ -1654,6 +1664,7 @@ claim("dropout output with Keras' mask, largest difference",
       np.abs(same_seed(a, training=True).numpy() - a * gate).max(), at_most=1e-12)
 claim("dropout switched off, largest difference",
       np.abs(layer(a, training=False).numpy() - a).max(), at_most=0)
+
 
 # %% [markdown]
 # Early stopping, step for step: full-batch descent with $\eta = 1$ on the noisy digits, patience 3, back to the best weights. Both sides run their own training.
@@ -1694,11 +1705,11 @@ keras.config.set_floatx("float32")
 # %% [markdown]
 # ## 12.15 Where it breaks
 #
-# - **The decomposition is about an average over training sets.** You have one. Bias and variance explain a learner; for *your* model you have only its validation error, with its interval (08).
+# - **The decomposition is about an average over training sets.** You have one. Bias and variance explain a learner; for *your* model you have only its validation error, with its interval ([[evaluation_metrics]]).
 # - **$\lambda/(\lambda + \gamma)$ and $1/\eta t$ are quadratic truths**, exact for linear models and local for networks. With Adam they don't hold as they stand.
 # - **Everything here ran on a few hundred 8×8 digits.** Which regularizer wins depends on data, noise and budget; in 12.8 labels were wrong on purpose. Models trained for one pass over a huge corpus hardly use dropout.
-# - **Batch norm couples the examples of a batch** and behaves differently in evaluation; small or unmixed batches break it (09).
-# - **Residual connections do not make depth free**: every block still costs time and memory (01), and $s = 1$ without normalization explodes (12.10).
+# - **Batch norm couples the examples of a batch** and behaves differently in evaluation; small or unmixed batches break it ([[convolution]]).
+# - **Residual connections do not make depth free**: every block still costs time and memory ([[what_is_a_large_model]]), and $s = 1$ without normalization explodes (12.10).
 # - **A validation set wears out.** Every decision spends some of it (12.11).
 #
 # **What a product team should ask.** How many configurations were tried before this score, on which data? Is the test set untouched, and by whom? How much do seeds alone move the result? Which wrong labels does the data contain? Does the training learn ten examples by heart?

@@ -21,7 +21,7 @@ def smallest_width(target):
 def smallest_width(target):
     return -(-target // 785)
 
-# %% 1.3 forgets that the picture shrinks
+# %% 1.3 forgets that the image shrinks
 def convnet_parameters(channels, side, classes):
     shapes = []
     for c_in, c_out in zip(channels, channels[1:]):
@@ -97,6 +97,8 @@ def vocabulary_range(layers, d, printed):
     fixed = 12 * layers * d * d + 1024 * d
     low, high = printed * 10**6 - 500_000 - fixed, printed * 10**6 + 500_000 - fixed
     return -(-low // d), high // d
+
+# %% 1.5 a bound one parameter too tight: 500_000 - fixed → 499_999 - fixed
 
 # %% 1.6 keeps the keys only
 def tokens_that_fit(memory, weights, layers, kv_heads, d_head, size):

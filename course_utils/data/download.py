@@ -5,9 +5,9 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
 TIMEOUT = 20.0  # seconds that a server may stay silent, at the start or in between
@@ -17,34 +17,55 @@ PIECE = 1 << 16  # bytes taken at a time
 BY_HAND = "Or copy it from another machine and name its folder in COURSE_DATA_DIR (see data/README.md)."
 
 
+class File(NamedTuple):
+    """One published file. sha256: hexadecimal; "" for an archive that its host packs anew now and then,
+    whose members alone are then checked, and whose size is an estimate."""
+
+    name: str
+    bytes: int
+    sha256: str = ""
+
+
 class DataError(Exception):
     """A file is damaged or can't be had or kept: the message names file, cause and remedy."""
 
 
-class _MirrorFailed(Exception):
-    """One mirror did not deliver; the next may."""
+class MirrorFailed(Exception):
+    """One mirror did not deliver, and why; the next may."""
 
 
-def fetch_file(urls: Sequence[str], target: Path, size: int, sha256: str) -> None:
-    """Download `target` from the first of `urls` that delivers it intact, inside `locked`.
+def fetch_file(
+    urls: Sequence[str], folder: Path, file: File, unpack: Callable[[], None] | None = None
+) -> None:
+    """Download `file` into `folder` from the first of `urls` that delivers it intact, inside `locked`.
 
-    size (bytes) and sha256 (hexadecimal) are checked before the file gets its name. Raises
-    DataError when every mirror fails or the file can't be written; `target` is then as it was.
+    unpack: what is to be done with the file; if it raises MirrorFailed, the next mirror is asked.
+    Raises DataError when every mirror fails or the file can't be written; a file of that name that was
+    there before is then as it was.
     """
     failures = []
     for url in urls:
         try:
-            with replacing(target) as out:
-                _receive(url, out, target.name, size, sha256)
+            fetch_from(url, folder, file)
+            if unpack:
+                unpack()
             return
-        except _MirrorFailed as failure:
+        except MirrorFailed as failure:
             failures.append(f"{urlsplit(url).netloc}: {failure}")
-        finally:
-            _show("")
     raise DataError(
-        f"{target.name} could not be downloaded ({'; '.join(failures)}). Check the network (does a login "
-        f"page answer instead?) and try again. {BY_HAND}"
+        f"{file.name} could not be downloaded ({'; '.join(failures)}). Check the network (does a login page "
+        f"answer instead, or is a proxy set wrongly?) and try again. {BY_HAND}"
     )
+
+
+def fetch_from(url: str, folder: Path, file: File) -> None:
+    """Download `file` from one address, inside `locked`: size and sha256 are checked before it gets its
+    name. Raises MirrorFailed, or DataError if it can't be written."""
+    try:
+        with replacing(folder / file.name) as out:
+            _receive(url, out, file)
+    finally:
+        _show("")
 
 
 @contextlib.contextmanager
@@ -97,9 +118,10 @@ def _unwritable(path: Path, error: Exception) -> DataError:
     )
 
 
-def _receive(url: str, out: BinaryIO, name: str, size: int, sha256: str) -> None:
-    """Write the body of `url` to `out`; raise _MirrorFailed unless it is the expected one."""
+def _receive(url: str, out: BinaryIO, file: File) -> None:
+    """Write the body of `url` to `out`; raise MirrorFailed unless it is the expected one."""
     digest, received, start = hashlib.sha256(), 0, time.monotonic()
+    most = file.bytes if file.sha256 else 2 * file.bytes
     for piece in _pieces(url):
         if not received:  # until then the time-out of the connection counts
             start = time.monotonic()
@@ -107,34 +129,37 @@ def _receive(url: str, out: BinaryIO, name: str, size: int, sha256: str) -> None
         digest.update(piece)
         received += len(piece)
         seconds = time.monotonic() - start
-        if received > size:
-            raise _MirrorFailed(f"sends more than the expected {size:,} bytes")
+        if received > most:
+            raise MirrorFailed(f"sends more than the expected {file.bytes:,} bytes")
         if seconds > TIMEOUT + received / MIN_SPEED:
-            raise _MirrorFailed(f"too slow, {received:,} of {size:,} bytes in {seconds:.0f} s")
-        _show(f"{name}: {received / 1e6:.1f} of {size / 1e6:.1f} MB in {seconds:.0f} s")
-    if received < size:
-        raise _MirrorFailed(f"ended after {received:,} of {size:,} bytes")
-    if digest.hexdigest() != sha256:
-        raise _MirrorFailed(f"sha256 is {digest.hexdigest()[:12]}…, expected {sha256[:12]}…")
+            raise MirrorFailed(f"too slow, {received:,} of {file.bytes:,} bytes in {seconds:.0f} s")
+        _show(f"{file.name}: {received / 1e6:.1f} of {file.bytes / 1e6:.1f} MB in {seconds:.0f} s")
+    if not file.sha256:
+        return
+    if received < file.bytes:
+        raise MirrorFailed(f"ended after {received:,} of {file.bytes:,} bytes")
+    if digest.hexdigest() != file.sha256:
+        raise MirrorFailed(f"sha256 is {digest.hexdigest()[:12]}…, expected {file.sha256[:12]}…")
 
 
 def _pieces(url: str) -> Iterator[bytes]:
-    """The body of `url` as it comes in; raises _MirrorFailed with the network's own words."""
+    """The body of `url` as it comes in; raises MirrorFailed with the network's own words."""
     import ssl
     from http.client import HTTPException
     from urllib.request import urlopen
 
     import certifi
 
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())  # python.org's Python finds none on macOS
     try:
+        context = ssl.create_default_context()  # fails where Windows keeps a broken certificate
+        context.load_verify_locations(certifi.where())  # python.org's Python finds none on macOS
         with urlopen(url, timeout=TIMEOUT, context=context) as response:
             while piece := response.read1(PIECE):  # what has come; read() would wait for more
                 yield piece
-    except (OSError, HTTPException) as error:  # a time-out is an OSError too
+    # a time-out is an OSError too; a mistyped proxy or address is a ValueError
+    except (OSError, HTTPException, ValueError) as error:
         silent = f"silent for {TIMEOUT:g} s" if isinstance(error, TimeoutError) else ""
-        raise _MirrorFailed(silent or str(error).strip("<>") or type(error).__name__) from None
+        raise MirrorFailed(silent or str(error).strip("<>") or type(error).__name__) from None
 
 
 _shown = 0.0  # when the progress line was last drawn

@@ -1,6 +1,6 @@
 """Makes the folder stand_in_bpe: a small tokenizer in the two files of GPT-2's, for work without the network.
 
-    python data/stand_in_bpe.py
+    python -m course_utils.bundled.stand_in_bpe
 
 Trained as in notebook 11, on the documentation inside NumPy, scikit-learn and matplotlib. The result is
 committed, so it does not change with their versions; it holds pieces of words, no text.

@@ -1,0 +1,50 @@
+"""Data sets. A loader takes the real files from COURSE_DATA_DIR, the cache or the network, whichever
+has them intact; failing all, it returns a small stand-in that comes with the course, and says so.
+
+To add a data set: describe its files in bundled/registry.toml; write one function that turns the
+files into data and one that makes the stand-in; join them with `obtain`, as `images.mnist` does.
+"""
+
+from course_utils.data.download import DataError
+from course_utils.data.files import (
+    Dataset,
+    File,
+    cache_folder,
+    checkout,
+    data_dir_mistake,
+    describe,
+    disk_mb,
+    download_mb,
+    fetch,
+    is_here,
+    obtain,
+    registry,
+    status,
+)
+from course_utils.data.images import ImageData, cifar10, digits, fashion_mnist, mnist, parse_idx
+from course_utils.data.text import BpeTables, gpt2_bpe
+
+__all__ = [
+    "BpeTables",
+    "DataError",
+    "Dataset",
+    "File",
+    "ImageData",
+    "cache_folder",
+    "checkout",
+    "cifar10",
+    "data_dir_mistake",
+    "describe",
+    "digits",
+    "disk_mb",
+    "download_mb",
+    "fashion_mnist",
+    "fetch",
+    "gpt2_bpe",
+    "is_here",
+    "mnist",
+    "obtain",
+    "parse_idx",
+    "registry",
+    "status",
+]
