@@ -1,9 +1,11 @@
 """The README's command, in a real JupyterLab in a real Chromium: open a notebook, Run All, look.
 
+Opened are the first notebook of each part, and a made-up one that uses every role of a cell.
+
 It works on a copy of the repository, since JupyterLab saves what it runs. Environment variables:
 COURSE_CHROMIUM          the browser, where it is not on PATH under a usual name
 COURSE_REQUIRE_BROWSER=1 a missing browser fails instead of skipping
-COURSE_BROWSER_ALL=1     every notebook instead of the first
+COURSE_BROWSER_ALL=1     every notebook instead of one of each part
 COURSE_SCREENSHOTS       a folder for pictures of each notebook, from top to bottom
 """
 
@@ -16,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,12 +26,16 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
+import toy_course
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools import build
+from tools.source import ROOT, read_plan
+
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 if os.environ.get("COURSE_BROWSER_ALL") != "1":
-    NOTEBOOKS = NOTEBOOKS[:1]
+    parts = [[path for path in NOTEBOOKS if path.stem in names] for names in read_plan().parts.values()]
+    NOTEBOOKS = [part[0] for part in parts if part]
 
 START_SECONDS, RUN_SECONDS = 120, 400
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -80,6 +86,7 @@ class Lab:
     token: str
     served: Path  # the folder that its file browser shows
     notebooks: Path  # the copy's
+    settings: Path  # of the user
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +100,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     shutil.copytree(ROOT, copy, ignore=left_out)
     for path in (copy / "notebooks").glob("*.ipynb"):
         clear_outputs(path)
-    for name, values in SETTINGS.items():
-        file = folder / "settings" / f"{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(values))
+    choose(folder / "settings", SETTINGS)
     environment = os.environ | {
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
@@ -122,6 +126,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         server.wait(30)
 
 
+def choose(folder: Path, settings: dict[str, dict]) -> None:
+    """Write a user's settings."""
+    for name, values in settings.items():
+        file = folder / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values))
+
+
 def lab_command(folder: Path) -> list[str]:
     """`make lab` where make calls this environment set up (it must not install here), else its last line."""
     arguments = "--no-browser --ServerApp.allow_root=True"  # continuous integration often runs as root
@@ -142,7 +154,8 @@ def wait_for_server(server: subprocess.Popen, runtime: Path, log: Path, notebook
     while time.monotonic() < end and server.poll() is None:
         for file in runtime.glob("jpserver-*.json"):
             info = json.loads(file.read_text())
-            return Lab(info["url"], info["token"], Path(info["root_dir"]), notebooks)
+            settings = runtime.parent / "settings"
+            return Lab(info["url"], info["token"], Path(info["root_dir"]), notebooks, settings)
         time.sleep(0.2)
     pytest.fail(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-3000:]}")
 
@@ -163,31 +176,46 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         )  # fmt: skip
 
 
-def run_all(browser: Any, lab: Lab, path: Path, least_figures: int) -> list[str]:
-    """Open one of the copy's notebooks, run all its cells and look; returns what is wrong with it."""
+def opened(browser: Any, lab: Lab, path: Path, asked: set[str] | None = None) -> Any:
+    """The page of one of the copy's notebooks, its kernel ready. asked: gets the addresses it asks for."""
+    page = browser.new_page()
+    for event in ("request", "websocket"):
+        page.on(event, lambda request: asked.add(request.url) if asked is not None else None)
+    page.goto(f"{lab.url}lab/tree/{path.relative_to(lab.served).as_posix()}?reset&token={lab.token}")
+    idle(page).wait_for(timeout=1000 * START_SECONDS)
+    return page
+
+
+def idle(page: Any) -> Any:
+    # the notebook's own indicator says idle before there is a kernel, the status bar does not
+    return page.locator("#jp-main-statusbar").get_by_text(re.compile(r"(?<!No Kernel) \| Idle"))
+
+
+def run_all(
+    browser: Any, lab: Lab, path: Path, least_figures: int, wanted: Sequence[str] = ()
+) -> list[str]:
+    """Open one of the copy's notebooks, run all its cells and look; returns what is wrong with it.
+    wanted: texts that its outputs must hold."""
     cells = nbformat.read(path, as_version=4).cells
     programs = [c for c in cells if c.cell_type == "code" and c.source.strip()]
     asked: set[str] = set()
-    page = browser.new_page()
-    for event in ("request", "websocket"):
-        page.on(event, lambda request: asked.add(request.url))
-    page.goto(f"{lab.url}lab/tree/{path.relative_to(lab.served).as_posix()}?reset&token={lab.token}")
-    # the notebook's own indicator says idle before there is a kernel, the status bar does not
-    idle = page.locator("#jp-main-statusbar").get_by_text(re.compile(r"(?<!No Kernel) \| Idle"))
-    idle.wait_for(timeout=1000 * START_SECONDS)
+    page = opened(browser, lab, path, asked)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     end = time.monotonic() + RUN_SECONDS
-    ran = 0
-    while time.monotonic() < end:
-        page.wait_for_timeout(500)
-        prompts = page.evaluate(LOOK)["prompts"]
-        ran = sum(prompt.strip("[]:").isdigit() for prompt in prompts)
-        if ran and "[*]:" not in prompts:  # all have run, or an error has called off the rest
-            break
-    idle.wait_for(timeout=1000 * RUN_SECONDS)
+    ran, still = 0, 0
+    while time.monotonic() < end and ran < len(programs) and still < 3:
+        page.wait_for_timeout(700)
+        running = "[*]:" in page.evaluate(LOOK)["prompts"] or not idle(page).is_visible()
+        # a folded cell shows no count: the saved file has them all
+        page.keyboard.press("Control+s")
+        page.wait_for_timeout(300)
+        before, ran = ran, executed(path)
+        still = still + 1 if ran == before and not running else 0  # an error has called off the rest
+    idle(page).wait_for(timeout=1000 * RUN_SECONDS)
     page.wait_for_timeout(500)  # until the last output is drawn
     seen = page.evaluate(LOOK)
+    texts = "\n".join(page.locator(".jp-OutputArea-output").all_inner_texts())
     if folder := os.environ.get("COURSE_SCREENSHOTS"):
         take_screenshots(page, Path(folder), path.stem)
     page.close()
@@ -206,9 +234,19 @@ def run_all(browser: Any, lab: Lab, path: Path, least_figures: int) -> list[str]
         "no mathematics": [""] if needs_math and not seen["math"] else [],
         "too few figures": [f"{figures} of {least_figures}"] if figures < least_figures else [],
         "broken pictures": [pixels for pixels in seen["images"] if not pixels],
+        "texts that are missing": [text for text in wanted if text not in texts],
         "requests to other machines": sorted(url for url in asked if not is_local(url)),
     }
     return [f"{what}: {found}" for what, found in complaints.items() if found]
+
+
+def executed(path: Path) -> int:
+    """Code cells of a saved notebook that have run."""
+    try:
+        cells = nbformat.read(path, as_version=4).cells
+    except (ValueError, nbformat.reader.NotJSONError):  # being written
+        return 0
+    return sum(bool(cell.get("execution_count")) for cell in cells)
 
 
 def is_local(url: str) -> bool:
@@ -266,3 +304,63 @@ def test_a_broken_notebook_is_seen(browser, lab):
         "requests to other machines: ['https://course.invalid/picture.png']",
     ):  # fmt: skip
         assert any(wanted in complaint for complaint in complaints), (wanted, complaints)
+
+
+# --- roles of cells -----------------------------------------------------------------------------
+
+# What a reader sees of a cell, by its first line: is the code open, is there a picture?
+FOLDED = """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].map(cell => ({
+  text: cell.querySelector('.jp-Cell-inputWrapper').innerText,
+  open: [...cell.querySelectorAll('.jp-InputArea-editor')].some(editor => editor.offsetHeight > 0),
+  picture: [...cell.querySelectorAll('.jp-OutputArea img')].some(image => image.offsetHeight > 0),
+  shown: cell.offsetHeight > 0,
+}))"""
+ANSWER = "def double(x):\n    return x + x"
+
+
+@pytest.fixture(scope="module")
+def roles(lab, tmp_path_factory):
+    """The made-up notebook, built, in the folder that JupyterLab serves."""
+    root = toy_course.make(tmp_path_factory.mktemp("toy") / "course")
+    assert build.main(["4"], root) == 0
+    return Path(shutil.copy(root / "notebooks" / "04_alpha.ipynb", lab.notebooks / "04_alpha.ipynb"))
+
+
+def look(page: Any, name: str) -> dict[str, dict]:
+    """FOLDED, by what the code says; a picture of the page where pictures are wanted."""
+    if folder := os.environ.get("COURSE_SCREENSHOTS"):
+        take_screenshots(page, Path(folder), name)
+    return {cell["text"]: cell for cell in page.evaluate(FOLDED)}
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_cells_are_folded_by_their_role(theme, browser, lab, roles):
+    choose(lab.settings, {"@jupyterlab/apputils-extension/themes": {"theme": theme}})
+    page = opened(browser, lab, roles)
+    page.locator(f'body[data-jp-theme-name="{theme}"]').wait_for(state="attached")
+    cells = look(page, f"roles-{theme[-5:].strip().lower()}")
+    figure = next(cell for text, cell in cells.items() if "Figure: A line goes up" in text)
+    assert figure["picture"] and not figure["open"]
+    solution = next(cell for text, cell in cells.items() if "Solution 4.2" in text)
+    assert solution["shown"] and not solution["open"]
+    assert next(cell for text, cell in cells.items() if "raise NotImplementedError" in text)["open"]
+    assert not any("twice is a sum" in text and cell["shown"] for text, cell in cells.items())
+    assert page.get_by_text(re.compile(r"\d+ cells? hidden")).count() == 1
+    page.close()
+
+
+def test_run_all_runs_what_is_folded(browser, lab, roles):
+    clear_outputs(roles)
+    assert run_all(browser, lab, roles, least_figures=2) == []
+
+
+def test_an_answer_is_what_the_notebook_goes_on_with(browser, lab, roles):
+    """The reader types an answer over the stub and runs all: the check passes, the solution stays out."""
+    notebook = nbformat.read(roles, as_version=4)
+    stub = next(cell for cell in notebook.cells if "exercise" in cell.metadata.get("tags", []))
+    notebook.cells.append(new_code_cell("print('goes on with', double('ab'))"))
+    stub.source = ANSWER
+    answered = roles.with_name("04_answered.ipynb")
+    nbformat.write(notebook, answered)
+    wanted = ["✓ Exercise 4.2 · the double: correct", "goes on with abab"]
+    assert run_all(browser, lab, answered, 2, wanted) == []
