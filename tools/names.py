@@ -20,9 +20,14 @@ def stored(code: str) -> set[str]:
                 names.add(node.id)
             elif isinstance(node, ast.FunctionDef | ast.ClassDef):
                 names.add(node.name)
-            elif isinstance(node, ast.Import | ast.ImportFrom):
-                names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
-    return names
+    return names | imported(code)
+
+
+@cache
+def imported(code: str) -> set[str]:
+    """Names that a cell imports, in a function or not."""
+    imports = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {alias.asname or alias.name.partition(".")[0] for node in imports for alias in node.names}
 
 
 @cache

@@ -33,14 +33,14 @@ def sanitized(outputs: Sequence[NotebookNode], places: Mapping[str, str]) -> lis
 
     cleaned = []
     for output in outputs:
-        if WIDGET in output.get("data", {}):
-            continue  # sliders live in a kernel; their picture is an output of its own
         output = NotebookNode(output)
         if "text" in output:
             output.text = clean(output.text)
         if "data" in output:
             data = output.data.items()
-            output.data = NotebookNode({k: clean(v) if k.startswith("text/") else v for k, v in data})
+            # sliders live in a kernel: their text stays, and their picture is an output of its own
+            kept = {k: clean(v) if k.startswith("text/") else v for k, v in data if k != WIDGET}
+            output.data = NotebookNode(kept)
             if "image/png" in output.data:
                 output.data["image/png"] = smaller(output.data["image/png"])
         cleaned.append(output)

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from course_utils import data
 from course_utils.exercises import TODO
 from tools import minutes, tables
-from tools.names import needed, stored
+from tools.names import imported, needed, stored
 from tools.source import FOLDED, ROLES, Plan, Source, SourceError, is_deeper, role, sections
 
 COLUMNS, LINES, LINES_AT_MOST = 88, 15, 40
@@ -226,8 +226,9 @@ def exercises_are_whole(source: Source, plan: Plan) -> list[str]:
         head += f'if not solved("{exercise.id}"):\n'
         if not exercise.solution.startswith(head):
             problems.append(f"exercise {exercise.id}: the solution begins with {head!r}")
-        if stored(exercise.check) & _needed_after(source, exercise.id):
-            names = ", ".join(sorted(stored(exercise.check) & _needed_after(source, exercise.id)))
+        defined = stored(exercise.check) - imported(exercise.check)
+        if taken := defined & _needed_after(source, exercise.id):
+            names = ", ".join(sorted(taken))
             problems.append(f"exercise {exercise.id}: the check defines {names}, used later")
     return problems
 

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.patches import FancyBboxPatch
 
 from course_utils.plotting.style import BLUE, GRAY, INK, ORANGE
@@ -29,7 +30,8 @@ def flow(boxes: Mapping[str, tuple[float, float]],
         for a, b, *_ in arrows
     ]
     low[1] -= 0.55 * any(loops)
-    figure = plt.figure(figsize=tuple(high - low), layout="none")
+    # after layout="none", matplotlib's first savefig leaves the style's layout behind, which warns
+    figure = plt.figure(figsize=tuple(high - low), layout=PlaceHolderLayoutEngine(True, True))
     ax = figure.add_axes((0, 0, 1, 1 - (0.3 / (high - low)[1] if title else 0)))
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", title=title)
     ax.axis("off")

@@ -105,7 +105,7 @@ for name, size in BYTES.items():
     print(f"{name:9} {LAPTOP / size / 1e9:4.0f} billion numbers fill a 16 GB laptop")
 
 # %% tags=["figure"]
-#@title Figure: Of these seven models only GPT-3 does not fit a 16 GB laptop
+#@title Figure: Of these seven only GPT-3 does not fit a 16 GB laptop
 fig, ax = plt.subplots(figsize=(6.8, 3.4))
 totals = np.array(list(PRINTED.values()))
 for (name, size), marker in zip(BYTES.items(), "os^"):
@@ -114,7 +114,7 @@ ax.axvline(LAPTOP / 1e9, color=plotting.RED, ls="--")
 ax.text(LAPTOP / 1e9 * 0.7, 0, "a laptop's 16 GB", color=plotting.RED, ha="right")
 ax.set_yticks(range(len(totals)), [" ".join(name.split()) for name in PRINTED])
 ax.set(xscale="log", xlabel="weights, GB",
-       title="Of these seven models only GPT-3 does not fit a 16 GB laptop")
+       title="Of these seven only GPT-3 does not fit a 16 GB laptop")
 ax.legend(loc="upper left")
 plt.show()
 
@@ -191,7 +191,7 @@ with check("1.2", "how wide is large?"):
     for target_t in (806, 55_050, 10**6, 10**9):
         h_t = smallest_width(target_t)
         assert 795 * h_t + 10 >= target_t, f"{h_t} units are too few for {target_t:,}"
-        assert 795 * (h_t - 1) + 10 < target_t, f"{h_t - 1} units would do for {target_t:,}"
+        assert 795 * (h_t - 1) + 10 < target_t, f"{h_t - 1} units do for {target_t:,}"
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -279,7 +279,7 @@ claim("multiplications against 11.3e9, difference",
 # keeps 75,712 biases that the normalization makes superfluous, and counts 151,424 running averages that nobody trains (section 1.12 shows both). A count belongs to a *convention*.
 
 # %% tags=["figure"]
-#@title Figure: In ResNet-152 a stage's share of the parameters is not its share of the work
+#@title Figure: In ResNet-152, parameters and work sit in different stages
 stages = list(dict.fromkeys(stage for stage, _, _ in resnet152()))
 shares = np.array([[sum(count(s) for name, s, _ in resnet152() if name == stage),
                     sum(prod(s[0]) * side**2 for name, s, side in resnet152()
@@ -288,7 +288,7 @@ shares = 100 * shares / shares.sum(axis=0)
 fig, ax = plt.subplots(figsize=(6.4, 3.1))
 ax.bar(np.arange(6) - 0.2, shares[:, 0], 0.38, label="parameters")
 ax.bar(np.arange(6) + 0.2, shares[:, 1], 0.38, label="multiplications")
-ax.set(title="In ResNet-152 a stage's share of the parameters is not its share of the work",
+ax.set(title="In ResNet-152, parameters and work sit in different stages",
        ylabel="share, %", xlabel="stage")
 ax.set_xticks(range(6), stages)
 ax.legend()
@@ -434,7 +434,7 @@ with check("1.4", "a newer recipe"):
                  (60, 6656, 17920): 32.5, (80, 8192, 22016): 65.2}
     for shape_t, billions_t in published_t.items():
         error_t = abs(llama_parameters(*shape_t, 32_000) / (billions_t * 1e9) - 1)
-        assert error_t < 0.01, f"{shape_t}: {error_t:.1%} from its paper's {billions_t}B"
+        assert error_t < 0.01, f"{shape_t}: {error_t:.1%} off the paper's {billions_t}B"
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -536,7 +536,7 @@ if not solved("1.5"):
 
 # %% tags=["nbval-check-output", "evidence"]
 #@title Evidence: largest distance from the paper's totals, millions
-off = np.zeros(50_000)  # for each vocabulary: error of the worst of the four, in millions
+off = np.zeros(50_000)  # for each vocabulary the worst of four errors, in millions
 for name, (layers, d, printed) in GPT2.items():
     fixed = count(gpt(layers, d, vocabulary=0)) / 1e6
     off = np.maximum(off, abs(fixed + np.arange(50_000) * d / 1e6 - printed))
@@ -855,7 +855,8 @@ with check("1.7", "exact FLOPs of an MLP"):
                               ([784, 128, 10], 32)):
         counted_t = sum(count_training_flops(widths_t, batch_t))
         got_t = mlp_training_flops(list(widths_t), batch_t)
-        assert got_t == counted_t, f"{widths_t}, batch {batch_t}: {got_t}, not {counted_t}"
+        assert got_t == counted_t, (
+            f"{widths_t}, batch {batch_t}: {got_t}, not {counted_t}")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -1044,7 +1045,7 @@ a, b, c = fit_power_law(N_fit, mean_losses(FAMILY, D_LARGE))
 resampled = refitted(D_LARGE)
 low, high = np.percentile(resampled, [2.5, 97.5], axis=0)
 for name, value, lo, hi in zip("abc", (a, b, c), low, high):
-    print(f"{name} = {value:.3f}   (95 % by the luck of the seeds: {lo:.3f} to {hi:.3f})")
+    print(f"{name} = {value:.3f}   (95 % by luck of the seeds: {lo:.3f} to {hi:.3f})")
 
 # %%
 N_line = np.geomspace(N_fit[0], 1e7, 80)
@@ -1088,7 +1089,8 @@ again = {passes: np.array([train(16, D_LARGE // passes, seed, passes=passes)
                            for seed in range(SEEDS)]) for passes in (3, 12)}
 print("width 16, the same number of steps:")
 for name, run in (("D characters once", losses[16, D_LARGE]),
-                  ("D / 3, three times", again[3]), ("D / 12, twelve times", again[12])):
+                  ("D / 3, three times", again[3]),
+                  ("D / 12, twelve times", again[12])):
     print(f"  {name:20} {run.mean():.3f} ± {run.std(ddof=1):.3f}")
 print(f"D / 3 once, a third of the steps: {losses[16, D_LARGE // 3].mean():.3f}")
 claim("loss that three passes over a third add, width 16",

@@ -36,7 +36,6 @@ import numpy as np
 from course_utils import by_profile, check, claim, data, devices, plotting, solved
 
 plotting.use_style()
-rng = np.random.default_rng(0)
 
 # %% [markdown]
 # ## 3.1 Look first: a table with something wrong
@@ -1226,7 +1225,7 @@ claim("honest accuracy on coin flips, largest distance from 0.5",
 #
 # This very mistake is in print, in studies with thousands of genes and few patients (Ambroise and McLachlan, 2002). The rule: **everything that learns from data, selection and scaling and filling included, belongs inside the fold**; a scikit-learn `Pipeline` does it for you.
 #
-# Are all leaks so large? Fit the *scaler* on all rows instead of the training half, many times, at several sizes, let three nearest neighbors vote, and look at the paired difference in accuracy. And to see where a difference comes from, fit the scaler on the test half *alone*: if the leak helped, that should help most.
+# Are all leaks so large? Fit the *scaler* on all rows instead of the training half, many times, at several sizes, let three nearest neighbors vote, and look at the paired difference in accuracy. And to see where a difference comes from, fit it on the test half *alone* (if the leak helps, that should help most), and on as many rows that are in neither half.
 
 # %%
 def vote_of_three(X, y, X_new):
@@ -1237,28 +1236,30 @@ def vote_of_three(X, y, X_new):
 
 
 def scaling_leaks(n, seed):
-    """Accuracy on the test half, the scaler fitted on all rows, training, test half."""
-    rows = np.random.default_rng(seed).permutation(569)[:n]
+    """Accuracy with the scaler fitted on four sets of rows, minus the first. -> (3,)"""
+    rows = np.random.default_rng(seed).permutation(569)[:n + n // 2]
     X, y, half = cancer.data[rows], malignant[rows], n // 2
     scores = []
-    for fit_on in (X, X[:half], X[half:]):
+    for fit_on in (X[:half], X[:n], X[half:n], X[n:]):
         Z = scale("standard", fit_on, X)
-        scores.append(np.mean(vote_of_three(Z[:half], y[:half], Z[half:]) == y[half:]))
-    return scores
+        said = vote_of_three(Z[:half], y[:half], Z[half:n])
+        scores.append(np.mean(said == y[half:n]))
+    return np.array(scores[1:]) - scores[0]
 
 
 SPLITS = by_profile(quick=20, standard=1000, full=5000)
-print("minus the scaler of the training half, mean ± standard error")
+print("scaler fitted on …, minus fitted on the training half: mean ± standard error")
 for n in (20, 50, 200):
-    runs = np.array([scaling_leaks(n, seed) for seed in range(SPLITS)])
-    gains = runs[:, [0, 2]] - runs[:, [1]]  # (SPLITS, 2), paired
+    gains = np.array([scaling_leaks(n, seed) for seed in range(SPLITS)])  # (SPLITS, 3)
     errors = gains.std(axis=0, ddof=1) / np.sqrt(SPLITS)
-    print(f"n = {n:3}: fitted on all rows {gains[:, 0].mean():+.4f} ± {errors[0]:.4f},"
-          f" on the test half alone {gains[:, 1].mean():+.4f} ± {errors[1]:.4f}")
+    print(f"n = {n:3}:", *(f"{name} {gain:+.4f} ± {error:.4f};" for name, gain, error in
+                          zip(("all rows", "test half", "others"), gains.mean(axis=0),
+                              errors)))
 
 
 # %% [markdown]
-# In these thousand splits the leak *helps* nowhere; with 20 rows it even costs half a point or so. Why? The neighbors are training rows, and their own statistics make *their* columns comparable; those of the ten test rows don't, and all twenty lie between. It's still wrong, and inside a pipeline it costs nothing to do right; but when you audit a project, look first for leaks that carry **labels**, then for copies.
+# In these thousand splits the leak *helps* nowhere, and with 20 rows it even costs a little more than half a point. The last column says why: ten rows that nobody is tested on cost as much as the ten test rows. The neighbors are training rows, and their own statistics make *their* columns most comparable; any other rows in the scaler disturb that.
+# So don't expect every leak to show in the score. This one is wrong all the same, and inside a pipeline it costs nothing to do right; but when you audit a project, look first for leaks that carry **labels**, then for copies.
 #
 # ### Twins
 #
@@ -1376,15 +1377,16 @@ print(f"doubled table: {on_both_sides(doubled[:100], doubled[100:]):.0%};",
 proline = original[:, 4]
 sorted_names = sorted(KNOWN)
 codes = np.array([sorted_names.index(name) for name in cultivars])
-O = np.eye(3)[codes]
-w = np.linalg.lstsq(O, proline)[0]
+O = np.eye(3)[codes]  # (178, 3)
+w = np.linalg.lstsq(O, proline)[0]  # (3,)
 means = np.array([proline[codes == c].mean() for c in range(3)])
 slope, start = np.polyfit(codes, proline, 1)
 claim("one-hot coefficients against class means, largest difference",
       np.abs(w - means).max(), at_most=1e-10)
 
 fig, ax = plt.subplots(figsize=(6, 3.2))
-ax.plot(codes + rng.uniform(-0.12, 0.12, 178), proline, ".", color=plotting.GRAY)
+jitter = np.random.default_rng(38).uniform(-0.12, 0.12, 178)
+ax.plot(codes + jitter, proline, ".", color=plotting.GRAY)
 ax.plot([0, 2], [start, start + 2 * slope], "s-", color=plotting.RED,
         label="ordinal: one slope")
 ax.plot(range(3), w, "D", color=plotting.BLUE, ms=9, label="one-hot: the means")
@@ -1392,8 +1394,8 @@ ax.set(title="An invented order forces an invented line", xticks=range(3),
        xticklabels=sorted_names, ylabel="proline (mg/L)")
 ax.legend()
 plt.show()
-for name, said in (("ordinal", start + slope * codes), ("one-hot", O @ w)):
-    explained = 1 - np.var(proline - said) / np.var(proline)
+for name, predicted in (("ordinal", start + slope * codes), ("one-hot", O @ w)):
+    explained = 1 - np.var(proline - predicted) / np.var(proline)
     print(f"{name}: explains {explained:.0%} of the variance of proline")
 intercept = np.column_stack([np.ones(178), O])
 print("columns with an intercept:", intercept.shape[1],
@@ -1421,12 +1423,14 @@ def one_hot(train_names, names):
 from sklearn.preprocessing import OneHotEncoder
 
 with check("3.8", "one-hot with unknown names"):
-    train_t = np.array(["plum", "fig", "plum", "apple", "fig", "kiwi"])
-    for names_t in (train_t, np.array(["fig", "mango", "apple", "Fig"]), train_t[:1]):
-        encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-        expected = encoder.fit(train_t[:, None]).transform(names_t[:, None])
-        ours = np.asarray(one_hot(train_t, names_t)).astype(float)
-        np.testing.assert_array_equal(ours, expected)
+    fruit_t = np.array(["plum", "fig", "plum", "apple", "fig", "kiwi"])
+    for train_t, names_t in ((fruit_t, fruit_t), (fruit_t, fruit_t[:1]),
+                             (fruit_t, np.array(["fig", "mango", "apple", "Fig", "z"])),
+                             (fruit_t[:1], np.array(["fig", "plum"]))):  # one name known
+        encoder_t = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+        expected_t = encoder_t.fit(train_t[:, None]).transform(names_t[:, None])
+        got_t = np.asarray(one_hot(train_t.copy(), names_t.copy())).astype(float)
+        np.testing.assert_array_equal(got_t, expected_t, f"{names_t} after {train_t}")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -1443,9 +1447,9 @@ if not solved("3.8"):
 
 
 # %% [markdown]
-# ## 3.9 Augmentation: new pictures from old
+# ## 3.9 Augmentation: new images from old
 #
-# *Augmentation* (数据增强) shows the model variants of a training picture that deserve the same label. Two of them are pure indexing: a flip reads the columns backward, a crop reads a window. Rotating and scaling need pixels *between* pixels, so ask the question backward: for each pixel of the **new** picture,
+# *Augmentation* (数据增强) shows the model variants of a training image that deserve the same label. Two of them are pure indexing: a flip reads the columns backward, a crop reads a window. Rotating and scaling need values *between* pixels, so ask the question backward: for each pixel of the **new** image,
 # where in the **old** one did it come from?
 #
 # Let $A$ $(2, 2)$ move offsets (row, column) from the center, and $t$ $(2,)$ shift them. New $= A \cdot$ old $+\, t$, so old $= A^{-1}(\text{new} - t)$. To rotate counterclockwise by $\theta$ and enlarge by $s$ (rows count downward):
@@ -1455,7 +1459,7 @@ if not solved("3.8"):
 # (A test: at $\theta = 90°$, $s = 1$, the pixel right of the center, offset $(0, 1)$, goes to $(-1, 0)$: one row up, which is counterclockwise.)
 #
 # The place found is rarely a whole pixel. With $u, v \in [0, 1)$ the remainders past pixel $(i, j)$, *bilinear interpolation* (双线性插值) mixes the four around it:
-# $\;(1-u)(1-v)\,x_{i,j} + (1-u)v\,x_{i,j+1} + u(1-v)\,x_{i+1,j} + uv\,x_{i+1,j+1}$. Outside the picture there is 0.
+# $\;(1-u)(1-v)\,x_{i,j} + (1-u)v\,x_{i,j+1} + u(1-v)\,x_{i+1,j} + uv\,x_{i+1,j+1}$. Outside the image there is 0.
 
 # %%
 def turn_and_zoom(degrees, zoom=1.0):
@@ -1465,7 +1469,7 @@ def turn_and_zoom(degrees, zoom=1.0):
 
 
 def warp(image, A, shift=(0, 0)):
-    """Move a picture by new = A old + shift, about its center; 0 comes in from outside.
+    """Move an image by new = A old + shift, about its center; 0 comes in from outside.
 
     image: (height, width) or (height, width, channels); A: (2, 2); shift: rows, columns
     -> float, shape of image
@@ -1485,22 +1489,22 @@ def warp(image, A, shift=(0, 0)):
 
 
 # %% tags=["evidence"]
-#@title Evidence: turned by 90° against np.rot90, largest difference
+#@title Evidence: warp against np.rot90 and SciPy
 from scipy.ndimage import affine_transform
 
-test_picture = rng.random((9, 7))
+small_image = np.random.default_rng(39).random((9, 7))
 square = np.arange(36.0).reshape(6, 6)
 claim("turned by 90° against np.rot90, largest difference", np.abs(
     warp(square, turn_and_zoom(90)) - np.rot90(square)).max(), at_most=1e-6)
-A, shift, center = turn_and_zoom(25, 1.3), np.array([0.7, -1.2]), np.array([4, 3])
+A, shift, middle = turn_and_zoom(25, 1.3), np.array([0.7, -1.2]), np.array([4, 3])
 back = np.linalg.inv(A)
-scipy_says = affine_transform(test_picture, back, center - back @ (center + shift),
+scipy_says = affine_transform(small_image, back, middle - back @ (middle + shift),
                               order=1, mode="grid-constant")
 claim("turned, enlarged and shifted against SciPy, largest difference",
-      np.abs(warp(test_picture, A, shift) - scipy_says).max(), at_most=1e-6)
+      np.abs(warp(small_image, A, shift) - scipy_says).max(), at_most=1e-6)
 
 # %% [markdown]
-# Two more need no geometry. **Cutout** blanks a square, so that no single spot can carry the decision. **Mixup** (Zhang and others, 2018) blends two pictures *and their labels*, $\tilde x = \lambda x_1 + (1-\lambda)x_2$, $\tilde y = \lambda y_1 + (1-\lambda)y_2$, with $\lambda$ drawn from a Beta distribution: where the picture is 70 % flower, so is the label.
+# Two more need no geometry. **Cutout** blanks a square, so that no single spot can carry the decision. **Mixup** (Zhang and others, 2018) blends two images *and their labels*, $\tilde x = \lambda x_1 + (1-\lambda)x_2$, $\tilde y = \lambda y_1 + (1-\lambda)y_2$, with $\lambda$ drawn from a Beta distribution: where the image is 70 % flower, so is the label.
 
 # %%
 from sklearn.datasets import load_sample_images
@@ -1521,7 +1525,7 @@ def mixup(x1, y1, x2, y2, share):
 
 
 blend, label = mixup(flower, np.array([1, 0]), temple, np.array([0, 1]), 0.7)
-pictures = {
+variants = {
     "original": flower, "flip": flower[:, ::-1],
     "turn by 20°": warp(flower, turn_and_zoom(20)),
     "enlarge by 1.5": warp(flower, turn_and_zoom(0, 1.5)),
@@ -1529,11 +1533,11 @@ pictures = {
     "crop": flower[30:110, 60:180], "cutout": cutout(flower, 60, 90, 45),
     f"mixup: {label[0]:.1f} flower, {label[1]:.1f} temple": blend}
 fig, axes = plt.subplots(2, 4, figsize=(6.4, 2.9))
-for ax, (name, picture) in zip(axes.flat, pictures.items()):
-    ax.imshow(np.clip(picture, 0, 1))
+for ax, (name, variant) in zip(axes.flat, variants.items()):
+    ax.imshow(np.clip(variant, 0, 1))
     ax.set_title(name, fontsize=7.5)
     ax.axis("off")
-fig.suptitle("Eight pictures, one photograph (and a temple)", fontweight="bold")
+fig.suptitle("Eight images from one photograph (and a temple)", fontweight="bold")
 plt.show()
 
 
@@ -1550,12 +1554,12 @@ plt.show()
 # | mixup | labels may be fractions | labels that can't be averaged: a sentence, an outline |
 
 # %% [markdown]
-# ### Exercise 3.9 · random crop (6 min)
-# Cut a random window out of a picture. Every position inside must be possible, the last row and column included, and all equally likely.
+# ### Exercise 3.9 · random crop (5 min)
+# Cut a random window out of an image. Every position inside must be possible, the last row and column included, and all equally likely.
 
 # %% tags=["exercise"]
 def random_crop(image, height, width, rng):
-    """A window of the picture at a random place.
+    """A window of the image at a random place.
 
     image: (h, w) or (h, w, channels); rng: np.random.Generator
     -> (height, width) or (height, width, channels)
@@ -1565,26 +1569,26 @@ def random_crop(image, height, width, rng):
 
 # %% tags=["check"]
 with check("3.9", "random crops"):
-    for shape in ((5, 8), (5, 8, 3)):
-        picture_t = np.arange(np.prod(shape)).reshape(shape)
-        first_t = picture_t if len(shape) == 2 else picture_t[..., 0] // 3
-        seen_t, test_rng = [], np.random.default_rng(39)
+    for shape_t in ((5, 8), (5, 8, 3)):
+        image_t = np.arange(np.prod(shape_t)).reshape(shape_t)
+        seen_t, rng_t = [], np.random.default_rng(39)
         for _ in range(1200):
-            crop_t = random_crop(picture_t, 3, 6, test_rng)
-            assert crop_t.shape == (3, 6, *shape[2:]), f"shape {crop_t.shape}"
-            corner = crop_t.reshape(-1)[0] // (1 if len(shape) == 2 else 3)
-            top, left = divmod(int(corner), 8)
-            np.testing.assert_array_equal(crop_t, picture_t[top:top + 3, left:left + 6])
-            seen_t.append((top, left))
-        counts = [seen_t.count((i, j)) for i in range(3) for j in range(3)]
-        assert min(counts) > 80, f"places seen (3 × 3, expected 133 each): {counts}"
-    whole = random_crop(picture_t, 5, 8, test_rng)
-    np.testing.assert_array_equal(whole, picture_t, "full size: the whole picture")
+            crop_t = np.asarray(random_crop(image_t.copy(), 3, 6, rng_t))
+            assert crop_t.shape == (3, 6, *shape_t[2:]), f"shape {crop_t.shape}"
+            corner_t = crop_t.reshape(-1)[0] // (1 if len(shape_t) == 2 else 3)
+            top_t, left_t = divmod(int(corner_t), 8)
+            np.testing.assert_array_equal(
+                crop_t, image_t[top_t:top_t + 3, left_t:left_t + 6], "not a window")
+            seen_t.append((top_t, left_t))
+        counts_t = [seen_t.count((i, j)) for i in range(3) for j in range(3)]
+        assert min(counts_t) > 80, f"places seen (3 × 3, expected 133 each): {counts_t}"
+    whole_t = random_crop(image_t.copy(), 5, 8, rng_t)
+    np.testing.assert_array_equal(whole_t, image_t, "full size: the whole image")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# A window of height 3 in a picture of height 5 can start at 0, 1 or 2: `rng.integers(0, 5 - 3 + 1)`, whose upper end is exclusive.
+# A window of height 3 in an image of height 5 can start at 0, 1 or 2: `rng.integers(0, 5 - 3 + 1)`, whose upper end is exclusive.
 # </details>
 
 # %% tags=["solution"]
@@ -1598,7 +1602,8 @@ if not solved("3.9"):
 # %% [markdown]
 # ## 3.10 Where the label breaks: a flipped 2
 #
-# One of the documents recommends flips, rotation and scaling and names no limit. Test it: train a good digit reader (an SVM) on upright digits, and show it the 500 test digits mirrored, upside down and turned by 180°. If a transform kept the label, the reader would go on reading the same digit.
+# Document 2 (3.3.2) recommends flips, rotation and scaling and names no limit. Test it: train a good digit reader (an SVM) on upright digits, and show it the 500 test digits mirrored, upside down and turned by 180°. What can that show? How far a variant lies from the *training images*, and as what it is mistaken.
+# It can't show whether the label survives: the reader may fail on a digit that you read easily, and find its digit in one that is none. Look for both.
 
 # %%
 digits = data.digits()
@@ -1620,7 +1625,7 @@ for i, name in enumerate(TURNS):
         text = f"{kept[i, c]:.0%}" + (f"\n→ {other}" if other != c else "")
         ax.text(c, i, text, ha="center", va="center", fontsize=8,
                 color="black" if kept[i, c] > 0.6 else "white")
-ax.set(title="Share still read as the same digit (→ what most become)",
+ax.set(title="Share read as the digit before the transform (→ what most become)",
        xticks=range(10), yticks=range(4), yticklabels=list(TURNS), xlabel="digit")
 ax.grid(False)
 plt.show()
@@ -1641,19 +1646,20 @@ figure.suptitle("Above: upright. Below: 2s mirrored, 6s turned", fontsize=10)
 plt.show()
 
 # %% [markdown]
-# 0 is symmetric and survives all three. So does 8, but there the figure flatters: several mirrored digits become 8s, too. A turned 6 *is* a 9 (92 % are read so): a training set augmented that way contains 9s labeled 6. A mirrored 2 is no digit at all; what teaching it costs, the next section measures. Rotation is a matter of degree:
+# 0 is symmetric and is read after all three. So is 8, but there the table flatters: several mirrored digits become 8s, too. A turned 6 *is* a 9 (92 % are read so): a training set augmented that way contains 9s labeled 6. A mirrored 2 is no digit at all; what teaching it costs, the next section measures.
+# And most 4s are "still a 4", mirrored or upside down, though you would write none that way: a high share is no proof that the label survives. Rotation is a matter of degree:
 
 # %%
 for angle in (10, 20, 30, 90):
-    turned = flat(np.array([warp(image, turn_and_zoom(angle)) for image in X_test]))
-    answers = reader.predict(turned)
+    tilted = flat(np.array([warp(image, turn_and_zoom(angle)) for image in X_test]))
+    answers = reader.predict(tilted)
     most = np.bincount(answers).argmax()
     print(f"turned by {angle}°: {np.mean(answers == y_test):.0%} still read correctly;",
           f"most frequent answer {most} ({np.mean(answers == most):.0%})")
 
 
 # %% [markdown]
-# What a reader trained upright can't read is not the same as what a person can't: a 2 turned by 30° is still a 2, and at 90° the reader gives the same answer to everything. Its score tells how far a variant lies from the training pictures; whether the label survives, a person must say. So keep turns as small as those of real writers, and look at the results.
+# A 2 turned by 30° is still a 2, yet this reader, trained upright, gets only half of the digits right, and at 90° it gives the same answer to everything. Whether the label survives, a person must say. So keep turns as small as those of real writers, and look at the results.
 
 # %% [markdown]
 # ## 3.11 Does it help? Few digits, many variants
@@ -1681,20 +1687,20 @@ def few_digits(n, seed, copies=10):
 
 SIZES = by_profile(quick=[50, 200], standard=[30, 50, 100, 200],
                    full=[30, 50, 100, 200, 500, 1000])
-SEEDS = by_profile(quick=2, standard=5, full=20)
-few = np.array([[few_digits(n, seed) for seed in range(SEEDS)] for n in SIZES])
-gain = few[:, :, 1:] - few[:, :, :1]  # paired: the same digits
+FEW_SEEDS = by_profile(quick=2, standard=5, full=20)
+few = np.array([[few_digits(n, seed) for seed in range(FEW_SEEDS)] for n in SIZES])
+gain = 100 * (few[:, :, 1:] - few[:, :, :1])  # in points; paired: the same digits
 
 # %%
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
 styles = ((plotting.GRAY, "plain"), (plotting.BLUE, "small turns, zooms, shifts"),
           (plotting.RED, "mirrored"))
 for k, (hue, name) in enumerate(styles):
-    left.errorbar(SIZES, few[:, :, k].mean(axis=1), few[:, :, k].std(axis=1), fmt="o-",
-                  color=hue, capsize=3, label=name)
+    left.errorbar(SIZES, few[:, :, k].mean(axis=1), few[:, :, k].std(axis=1, ddof=1),
+                  fmt="o-", color=hue, capsize=3, label=name)
 for k, (hue, name) in enumerate(styles[1:]):
-    right.errorbar(SIZES, 100 * gain[:, :, k].mean(axis=1),
-                   100 * gain[:, :, k].std(axis=1), fmt="o-", color=hue, capsize=3)
+    right.errorbar(SIZES, gain[:, :, k].mean(axis=1), gain[:, :, k].std(axis=1, ddof=1),
+                   fmt="o-", color=hue, capsize=3)
 left.set(title="Accuracy on 500 test digits", ylabel="accuracy (± s.d.)")
 right.axhline(0, color="black", lw=0.8)
 right.set(title="Gain over plain, same digits", ylabel="points (± s.d.)")
@@ -1704,17 +1710,16 @@ for ax in (left, right):
     ax.set_xticks(SIZES, SIZES)
 left.legend(fontsize=8)
 plt.show()
-for n, per_seed in zip(SIZES, gain):
-    print(f"n = {n:4}: jiggled {100 * per_seed[:, 0].mean():+.1f} ±"
-          f" {100 * per_seed[:, 0].std():.1f} points, mirrored"
-          f" {100 * per_seed[:, 1].mean():+.1f} ± {100 * per_seed[:, 1].std():.1f}")
+for n, mean, s in zip(SIZES, gain.mean(axis=1), gain.std(axis=1, ddof=1)):
+    print(f"n = {n:4}: small variants {mean[0]:+.1f} ± {s[0]:.1f} points,"
+          f" mirrored {mean[1]:+.1f} ± {s[1]:.1f}")
 claim("mean gain of small variants at 50 training digits, in points",
-      100 * gain[SIZES.index(50), :, 0].mean(), at_least=1.0)
+      gain[SIZES.index(50), :, 0].mean(), at_least=1.0)
 
 
 # %% [markdown]
-# The small variants gain about three points at 30 and 50 digits and one at 200. Mirroring costs one to two points at 30 and 50; at 200 the loss is smaller than its spread. Augmentation states what should *not* matter (an invariance); it adds no new content. Ten variants of each of 50 digits are 550 pictures, but worth far less than 550 digits: in the left panel the blue point at 50 lies below the gray one at 100.
-# That is why two of the documents' sentences need a limit: augmentation does improve generalization (if the label survives), but it doesn't answer a lack of labeled or *diverse* data; transfer and self-supervision do better there (notebook [[transfer_learning]]).
+# The small variants gain about three points at 30 and 50 digits and one at 200. Mirroring costs one to two points at 30 and 50; at 200 the loss is smaller than its spread. Augmentation states what should *not* matter (an invariance); it adds no new content. Ten variants of each of 50 digits are 550 images, but worth far less than 550 digits: in the left panel the blue point at 50 lies below the gray one at 100.
+# That is why two sentences need a limit: augmentation does improve generalization (Document 3, appendix, 9.2), if the label survives; but it is no answer to a lack of labeled or *diverse* data (Document 2, 6.2). Transfer and self-supervision do better there (notebook [[transfer_learning]]).
 #
 # And the order matters. Augment first and split afterward, and the variants become twins (3.7):
 
@@ -1733,28 +1738,28 @@ def augmented_first(seed, n=100):
             for folds in (mixed, apart)]
 
 
-SEEDS = by_profile(quick=2, standard=5, full=10)
-pairs = np.array([augmented_first(seed) for seed in range(SEEDS)])
-print("digits with coin-flip labels; augmented, then split:",
-      f"{pairs[:, 0].mean():.3f} ± {pairs[:, 0].std():.3f};",
-      f"split by origin: {pairs[:, 1].mean():.3f} ± {pairs[:, 1].std():.3f}")
+pairs = np.array([augmented_first(seed)
+                  for seed in range(by_profile(quick=2, standard=10, full=40))])
+means, errors = pairs.mean(axis=0), pairs.std(axis=0, ddof=1) / np.sqrt(len(pairs))
+print(f"digits with coin-flip labels; augmented, then split: {means[0]:.3f} ±"
+      f" {errors[0]:.3f}; split by origin: {means[1]:.3f} ± {errors[1]:.3f}",
+      "(standard error)")
 
 # %% [markdown]
 # ## 3.12 The same numbers from Keras
 #
-# One of the documents names Pandas, NumPy and SciPy as the tools for preparing data (SciPy is a library for scientific computing in general; its `ndimage` was our witness in 3.9). In the TensorFlow stack the work is done by `tf.data` (notebook [[training_at_scale]]) and by *preprocessing layers*, which travel with the saved model, so that production can't
+# Document 4 (7.2) names Pandas, NumPy and SciPy as the tools for preparing data (SciPy is a library for scientific computing in general; its `ndimage` was our witness in 3.9). In the TensorFlow stack the work is done by `tf.data` (notebook [[training_at_scale]]) and by *preprocessing layers*, which travel with the saved model, so that production can't
 # scale differently from training. Compare them with ours:
 
 # %%
 tf = devices.setup(seed=0)
 import keras
 
-train, test = order[:120], order[120:]
 normalization = keras.layers.Normalization(dtype="float64")
-normalization.adapt(wine.data[train])
-ours = scale("standard", wine.data[train], wine.data[test])
+normalization.adapt(wine.data[fit_rows])
+ours = scale("standard", wine.data[fit_rows], wine.data[new_rows])
 claim("Normalization against ours, largest difference", np.abs(
-    normalization(wine.data[test]).numpy() - ours).max(), at_most=1e-5)
+    normalization(wine.data[new_rows]).numpy() - ours).max(), at_most=1e-5)
 rescaled = keras.layers.Rescaling(1 / 16)(digits.x_test).numpy()
 claim("Rescaling against x / 16, largest difference",
       np.abs(rescaled - X_test).max(), at_most=1e-7)
@@ -1763,7 +1768,7 @@ encoded = np.array(lookup(tf.constant(["Barolo", "Merlot"])))
 print("one-hot, first column for unknown names:", *encoded.astype(int))
 
 # %% tags=["evidence"]
-#@title Evidence: tf.image.flip_left_right, largest difference
+#@title Evidence: Keras' random layers against ours
 batch = X_test[:100, :, :, None].astype("float32")  # (100, 8, 8, 1)
 flipped = tf.image.flip_left_right(batch).numpy()
 claim("tf.image.flip_left_right, largest difference",
@@ -1788,7 +1793,7 @@ claim("at prediction time they change nothing, largest difference",
 # %% [markdown]
 # A degenerate range (from 20° to 20°) makes a random layer deterministic, so that it can be tested. And the random layers switch themselves off at prediction: "never augment validation data" is built in.
 #
-# One costly line of a widely copied listing fits here: it divides MNIST's bytes by 255.0 and converts to float32 *afterward*.
+# One costly line fits here: Document 2's listing (5.2) divides MNIST's bytes by 255.0 and converts to float32 *afterward*; Document 3's (5.2) doesn't convert at all.
 
 # %% tags=["nbval-check-output"]
 pixels = np.zeros((600, 28, 28), np.uint8)
@@ -1797,7 +1802,7 @@ for name, made in {"x / 255.0": pixels / 255.0,
     print(f"{name:26} {made.dtype!s:8} {made.nbytes / 1e4:6.1f} MB for 60,000 digits")
 
 # %% [markdown]
-# The first makes a float64 copy of twice the size, only to throw it away.
+# The first makes a float64 copy of twice the size, to throw it away (Document 2) or to keep it (Document 3).
 
 # %% [markdown]
 # ## 3.13 Where it breaks
@@ -1808,7 +1813,7 @@ for name, made in {"x / 255.0": pixels / 255.0,
 # - **Cross-validation reuses rows.** Its folds share training data, so the spread over folds is not a standard error of independent trials, and a score that decided something needs a fresh test set.
 #
 # **What a product team should ask.** Which rule changed or dropped how many rows, and where is the log? Why are values missing? Was anything fitted before the split? What was chosen on which set, and how often was the test set opened? Does the split mimic the launch: new users, new months, new sites? Could a person still name the label of our
-# augmented pictures?
+# augmented images?
 
 # %% [markdown]
 # ## Summary

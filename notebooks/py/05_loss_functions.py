@@ -164,7 +164,7 @@ print("of ½ Σ  ", half.round(5))
 # The price is that it grows with the batch, and the learning rate has to know. (It also hangs a layer index $l$ on $\hat y$ and $y$. Only the last layer has targets.)
 
 # %% [markdown]
-# ### Exercise 5.2 · let the model say how sure it is (7 min)
+# ### Exercise 5.2 · let the model say how sure it is (12 min)
 # Give every prediction its own $\sigma_i = e^{s_i}$: the model answers with two numbers, $\hat y_i$ and $s_i$, and no constraint is needed to keep $\sigma_i$ positive.
 # Write the mean negative log-likelihood, its constant $\tfrac12\log 2\pi$ included, and its two gradients. What does $\partial L/\partial s_i = 0$ say about the best $\sigma_i$?
 
@@ -297,7 +297,7 @@ print(f"Huber's best, outlier at 20: {best['Huber, δ = 1'][-1]:.2f}")
 # MAE or Huber if they are broken sensors. MAE's slope keeps its size up to the target, so steps of a fixed rate jump over it; Huber's shrinks.
 
 # %% [markdown]
-# ### Exercise 5.3 · a loss that wants the 90 % quantile (6 min)
+# ### Exercise 5.3 · a loss that wants the 90 % quantile (10 min)
 # A shop prefers stock left over to empty shelves: each unit too few costs $\tau$, each unit too many costs $1 - \tau$ (with $0 < \tau < 1$). That is the *quantile* or *pinball* loss. Write its mean and its gradient with respect to $\hat y$;
 # take slope 0 where $\hat y_i = y_i$. Then count pulls, as above: which constant is best?
 
@@ -328,7 +328,7 @@ with check("5.3", "the pinball loss"):
     # the best constant is the quantile: below it the pull is up, above it down
     for constant_t, sign_t in ((9.5, -1), (10.5, 1)):
         pull_t = np.sum(pinball(np.arange(1.0, 12.0), np.full(11, constant_t), 0.9)[1])
-        assert np.sign(pull_t) == sign_t, "of 1 … 11 the best constant for τ = 0.9 is 10"
+        assert np.sign(pull_t) == sign_t, "of 1 … 11 the best for τ = 0.9 is 10"
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -454,7 +454,7 @@ print(f"always 8: {is_eight.mean():.1%}")
 # The printed loss sinks towards 0 and the reader ends where "always 8" is. Nothing crashes: only a baseline shows it.
 
 # %% [markdown]
-# ### Exercise 5.5 · repair it (3 min)
+# ### Exercise 5.5 · repair it (4 min)
 # Write the mean binary cross-entropy of $n$ examples.
 
 # %% tags=["exercise"]
@@ -537,8 +537,9 @@ print(f"{tokens:,} targets out of 50,257 tokens: one-hot, float32,"
 # **Two classes: the same as 5.4.** Divide numerator and denominator of a two-class softmax by $e^{z_1}$: $\;p_1 = 1/(1 + e^{z_0 - z_1}) = \sigma(z_1 - z_0)$. One logit through a sigmoid is a softmax over $(0, z)$.
 
 # %% tags=["nbval-check-output"]
-z = class_rng.normal(size=8) * 3
-c = class_rng.integers(0, 2, 8)
+pair_rng = np.random.default_rng(56)
+z = pair_rng.normal(size=8) * 3
+c = pair_rng.integers(0, 2, 8)
 # 1 - σ(z) = σ(-z): the other class' probability, without a subtraction
 by_sigmoid = -np.mean(c * np.log(sigmoid(z)) + (1 - c) * np.log(sigmoid(-z)))
 pair_logits = np.stack([np.zeros(8), z], axis=1)  # (8, 2)
@@ -596,7 +597,7 @@ for name, (difference, loss, at) in cases.items():
 
 
 # %% [markdown]
-# ### Exercise 5.6 · your own loss: counts (3 min)
+# ### Exercise 5.6 · your own loss: counts (8 min)
 # Calls per hour, defects per wafer: a count $y = 0, 1, 2, \dots$ follows the Poisson distribution $p(y \mid \lambda) = \lambda^y e^{-\lambda} / y!$ with mean $\lambda > 0$. The network answers $\lambda = e^z$.
 # Derive the mean negative log-likelihood in terms of $z$ and its slope. You may leave out what does not depend on $z$.
 
@@ -905,7 +906,7 @@ plt.show()
 # This is why Keras' losses have `from_logits=True`: **let the last layer be linear and hand the loss its logits** (5.13 shows the difference there).
 
 # %% [markdown]
-# ### Exercise 5.8 · binary cross-entropy from logits (5 min)
+# ### Exercise 5.8 · binary cross-entropy from logits (10 min)
 # Per example, from the logit: right to ten digits everywhere, both for losses of 1000 and for tiny ones. (For $y = 1$, $z = 40$ the loss is $4\cdot10^{-18}$, not 0.) No `inf`, no `nan`, no overflow warning. `np.log1p(u)` is $\log(1 + u)$, exact for tiny $u$.
 
 # %% tags=["exercise"]
@@ -993,7 +994,7 @@ for name, slope, eta in (("cross-entropy", cross_slope, 1.0),
           f" at z = -8 {slope(-8.0):.5f}")
     print(f"   steps from 0: {needed[8]}, from -7: {needed[1]}, from -8: {needed[0]}")
 axes[0].set(title="Surely wrong: no pull", xlabel="logit $z$, label 1", ylabel="slope")
-axes[1].set(title="Time to change one's mind", xlabel="starting logit", ylabel="steps")
+axes[1].set(title="Steps until it is right", xlabel="starting logit", ylabel="steps")
 for ax in axes:
     ax.legend()
 plt.show()
@@ -1018,7 +1019,7 @@ print(f"slope of the squared error agrees with nudging to 1e-7: {difference < 1e
 #
 # $$z_c - z_j = \log \frac{1 - \varepsilon + \varepsilon/k}{\varepsilon/k} = \log\Big(1 + \frac{k(1 - \varepsilon)}{\varepsilon}\Big).$$
 #
-# On the left, the loss of ten logits that are 0 except for $z_c$. On the right, real training: a softmax regression (one layer, $Z = XW$, gradient $X^\top(P - Q)/n$) on 300 digits. Its gap is $\log p_c$ less the log of the other classes' mean probability, averaged over the images. Its steps carry momentum (notebook [[optimizers]]), only to save time.
+# Left, the loss of ten logits that are 0 except for $z_c$. Right, real training: a softmax regression (one layer, $Z = XW$, gradient $X^\top(P - Q)/n$) on 300 digits. Its gap is $\log p_c$ less the log of the other classes' mean probability, averaged over the images. Its steps carry momentum (notebook [[optimizers]]), only to save time.
 
 # %%
 def smooth(c, k, epsilon):
@@ -1049,24 +1050,24 @@ X_train, X_test = flatten(digits.x_train), flatten(digits.x_test)
 y_train, y_test = digits.y_train, digits.y_test
 
 # %%
-STEPS = by_profile(quick=300, standard=3000, full=10_000)
+GAP_STEPS = by_profile(quick=300, standard=3000, full=10_000)
 gaps = np.linspace(0, 12, 241)
 logits = np.zeros((len(gaps), 10))
 logits[:, 0] = gaps
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
 few, c = X_train[None, :300], y_train[:300]
-watched = np.unique(np.logspace(0, np.log10(STEPS), 60).astype(int))
+watched = np.unique(np.logspace(0, np.log10(GAP_STEPS), 60).astype(int))
 shown = {0: plotting.BLUE, 0.02: plotting.GREEN, 0.1: plotting.ORANGE}
 for epsilon, color in shown.items():
     loss = log_sum_exp(logits) - logits @ smooth(np.array([0]), 10, epsilon)[0]
     left.plot(gaps, loss, color=color, label=f"ε = {epsilon}")
     measured = []
-    for step, W in enumerate(descend(few, smooth(c, 10, epsilon)[None], STEPS), 1):
+    for step, W in enumerate(descend(few, smooth(c, 10, epsilon)[None], GAP_STEPS), 1):
         if step in watched:
             p = softmax(few @ W)[0, np.arange(300), c]  # of the truth
             measured.append(np.mean(np.log(p) - np.log((1 - p) / 9)))
     right.semilogx(watched, measured, color=color)
-    line = f"ε = {epsilon}: mean gap after {STEPS} steps {measured[-1]:.2f}"
+    line = f"ε = {epsilon}: mean gap after {GAP_STEPS} steps {measured[-1]:.2f}"
     if epsilon:
         best = np.log(1 + 10 * (1 - epsilon) / epsilon)
         left.plot(best, np.interp(best, gaps, loss), "o", color=color)
@@ -1084,7 +1085,7 @@ plt.show()
 # Note the floor: the smoothed loss cannot fall below $H(q)$. Never compare training losses of different $\varepsilon$.
 
 # %% [markdown]
-# ### Exercise 5.10 · smoothing inside the loss (6 min)
+# ### Exercise 5.10 · smoothing inside the loss (10 min)
 # Write the mean smoothed cross-entropy and its gradient with respect to the logits. They must survive logits of ±1000: use `log_sum_exp` and `softmax` from above, and no log of a probability. For $\varepsilon = 0$ it is the ordinary loss.
 # A class may be *masked* by a logit of −∞ (a token that is not allowed, say). Where its target is 0 it costs nothing; with $\varepsilon > 0$ its target is $\varepsilon/k$, and the loss is infinite.
 
@@ -1172,7 +1173,7 @@ def ece(p, c):
 
 
 def draw(seed, wrong):
-    """200 digits to train on and 200 held out; a share `wrong` of the labels is changed.
+    """200 digits to train on and 200 held out; a share `wrong` has a wrong label.
 
     -> X (200, 65), c (200,), the same for those held out
     """
@@ -1204,7 +1205,7 @@ for wrong in (0.0, 0.2):
               f" {learned:.1%} of the labels given are learned")
 
 # %% tags=["figure"]
-#@title Figure: After 1,000 steps: too modest with right labels, too sure with wrong ones
+#@title Figure: After 1,000 steps ε = 0.1 suits wrong labels, not right ones
 fig, axes = plt.subplots(1, 2, figsize=(8.8, 3.9), sharey=True)
 for ax, wrong in zip(axes, (0.0, 0.2)):
     ax.plot([0, 1], [0, 1], color=plotting.GRAY, ls="--", lw=1, label="calibrated")
@@ -1218,7 +1219,7 @@ for ax, wrong in zip(axes, (0.0, 0.2)):
            xlim=(0, 1), ylim=(0, 1.02))
 axes[0].set_ylabel("share right (test)")
 axes[0].legend(loc="lower right")
-fig.suptitle("After 1,000 steps: too modest with right labels, too sure with wrong ones",
+fig.suptitle("After 1,000 steps ε = 0.1 suits wrong labels, not right ones",
              fontweight="bold")
 plt.show()
 
@@ -1226,8 +1227,9 @@ plt.show()
 for wrong in (0.0, 0.2):
     pooled = np.concatenate(answers[wrong, 0, 1000])
     share, confidence, right = reliability(pooled, np.tile(y_test, SEEDS))[-1]
-    print(f"{wrong:.0%} wrong labels, ε = 0, step 1,000: the last bin holds {share:.0%}"
-          f" of the answers, confidence {confidence:.3f}, right {right:.3f}")
+    print(f"{wrong:.0%} wrong labels, ε = 0, step 1,000: the last bin holds"
+          f" {share:.0%} of the answers, confidence {confidence:.3f},"
+          f" right {right:.3f}")
 
 # %% [markdown]
 # Below the dashed diagonal a model is too sure of itself, above it too modest. With right labels the unsmoothed model (blue) is below it in the middle, but few answers are there: most are in the last bin, on the diagonal. Smoothing lifts the curve far above: too modest. With wrong labels the unsmoothed model, which has learned nearly all the labels it was given, wrong ones too, lies far below; $\varepsilon = 0.1$ lies near the diagonal and 0.3 far above it.
@@ -1248,15 +1250,21 @@ def share_right(p, c):
     return np.mean(p.argmax(axis=1) == c)
 
 
+def too_sure(p, c):
+    """Mean confidence minus the share right: negative for a too modest model."""
+    return p.max(axis=1).mean() - share_right(p, c)
+
+
 for wrong in (0.0, 0.2):
     for epsilon in EPSILONS:
         steps, errors = means(ece, wrong, epsilon)
-        print(f"{wrong:.0%} wrong, ε = {epsilon:3}, ECE     ", *(
-            f"{error:.3f} ({step})" for step, error in zip(steps, errors)
-            if step in (20, 100, 300, 1000)))
+        _, excess = means(too_sure, wrong, epsilon)
+        print(f"{wrong:3.0%} wrong, ε = {epsilon:3}, ECE (too sure by):", *(
+            f"step {step} {errors[i]:.3f} ({excess[i]:+.2f}) "
+            for i, step in enumerate(steps) if step in (20, 100, 300, 1000)))
 
 # %% tags=["figure"]
-#@title Figure: Smoothing helps where training went on too long
+#@title Figure: Smoothing helps only once wrong labels have been learned
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.9))
 for wrong, style in ((0.0, "-"), (0.2, "--")):
     for epsilon, color in ((0, plotting.BLUE), (0.1, plotting.ORANGE)):
@@ -1269,7 +1277,8 @@ axes[0].set(xlabel="step at which training stops", ylabel="calibration error (EC
             ylim=(0, None))
 axes[1].set(xlabel="step at which training stops", ylabel="accuracy (test)")
 axes[0].legend(fontsize=8)
-fig.suptitle("Smoothing helps where training went on too long", fontweight="bold")
+fig.suptitle("Smoothing helps only once wrong labels have been learned",
+             fontweight="bold")
 plt.show()
 
 # %%
@@ -1293,22 +1302,22 @@ change = {(wrong, step): np.mean([
     ece(b, y_test) - ece(a, y_test)
     for a, b in zip(answers[wrong, 0, step], answers[wrong, 0.1, step])])
     for wrong in (0.0, 0.2) for step in steps}
-claim("ECE, ε = 0.1 minus ε = 0, 20% wrong labels, after 100 steps", change[0.2, 100],
-      at_least=0.03)
-claim("ECE, ε = 0.1 minus ε = 0, 20% wrong labels, after 1,000 steps", change[0.2, 1000],
-      at_most=-0.03)
-claim("ECE, ε = 0.1 minus ε = 0, right labels, smallest from step 20 on",
-      min(change[0.0, step] for step in steps[1:]), at_least=0.01)
+claim("ECE at ε = 0.1 minus ECE at 0, 20% wrong labels, 100 steps",
+      change[0.2, 100], at_least=0.03)
+claim("ECE at ε = 0.1 minus ECE at 0, 20% wrong labels, 1,000 steps",
+      change[0.2, 1000], at_most=-0.03)
+claim("ECE at ε = 0.1 minus ECE at 0, right labels, smallest over the lengths",
+      min(change[0.0, step] for step in steps), at_least=0.01)
 best_late = max(means(share_right, 0.2, e)[1][steps.index(1000)] for e in EPSILONS)
-claim("20% wrong labels: accuracy of the stopped model minus the best ε's at step 1,000",
+claim("20% wrong labels: accuracy when stopped minus the best ε's at 1,000 steps",
       np.mean([share_right(p, y_test) for p in stopped]) - best_late, at_least=0.05)
 
 # %% [markdown]
-# Up. With wrong labels, $\varepsilon = 0.1$ makes the calibration *worse* up to 300 steps, where the model is still too modest without it, and better from 500 steps on, once the wrong labels are learned. With right labels it makes the calibration worse at every length, for this model never grows too sure.
+# Up. After 100 steps with wrong labels the model is too modest even without smoothing: it has not learned the wrong labels yet. There $\varepsilon = 0.1$ makes the calibration *worse*, and it does so up to 300 steps; only from 500 steps on it makes it better. With right labels it makes the calibration worse at every length, for this model never grows much too sure.
 #
 # The accuracy says what to do first. With wrong labels it is highest after some 20 steps and falls from then on. Stop at the step with the lowest loss on 200 further digits, whose labels are as careless, and the unsmoothed model keeps an accuracy that no $\varepsilon$ has after 1,000 steps: *early stopping* is the baseline that smoothing has to beat (notebook [[training_deep_networks]]). It gives no calibrated model, though: the stopped one has also learned that a fifth of the labels are not to be trusted, and is too modest about the clean test digits.
 #
-# After 1,000 steps $\varepsilon = 0.3$ costs a few points of accuracy with right labels and gains a few with wrong ones. Every $\varepsilon$ got the same draws of 200 images, so the differences are taken draw by draw; draws differ more from each other than that.
+# After 1,000 steps $\varepsilon = 0.3$ costs some points of accuracy with right labels and gains some with wrong ones (printed above). Every $\varepsilon$ got the same draws of 200 images, so the differences are taken draw by draw; draws differ more from each other than that.
 # This is one small model on 200 images; on large networks, trained long, smoothing often helps both accuracy and calibration (Müller and others, below).
 # So measure first: smoothing lowers confidence, and that is a cure only for overconfidence. Where you need probabilities you can bet on, check them on held-out data afterwards.
 
@@ -1378,7 +1387,7 @@ print(f"plain answers below 0.1: {np.mean(plain < 0.1):.0%}")
 # Unweighted, the mean probability equals the share (the bias's slope, $\sum (p - y)$, is 0 at the minimum). Weighted, it is half as large again, and the formula brings it back. (It is not ½, because the weight acts on each image's own $q$, and most images are clearly threes: from $q = 0.01$ it makes 0.08.) Weights change *which* mistakes the model prefers. A threshold other than ½ does that too, without touching the probabilities (notebook [[evaluation_metrics]]).
 
 # %% [markdown]
-# ### Exercise 5.12 · focal loss from logits (5 min)
+# ### Exercise 5.12 · focal loss from logits (8 min)
 # Write the focal loss of each example, $-(1 - p_c)^\gamma \log p_c$, from logits: finite and without an overflow warning at ±1000, and for $\gamma = 0$ the plain cross-entropy. `sigmoid` of 5.1 may help.
 
 # %% tags=["exercise"]

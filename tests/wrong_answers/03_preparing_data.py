@@ -52,6 +52,10 @@ def robust_z(X):
     mad = np.median(np.abs(away), axis=0)
     return np.where(away == 0, 0.0, away / (1.4826 * mad))
 
+# %% 3.4 the mean as the center: X - np.nanmedian(X, axis=0) → X - np.nanmean(X, axis=0)
+
+# %% 3.4 every column without spread becomes 0: away == 0, 0.0 → mad == 0, 0.0
+
 # %% 3.4 forgets the factor
 def robust_z(X):
     away = X - np.nanmedian(X, axis=0)
@@ -76,11 +80,31 @@ class Standardizer:
 
     def transform(self, X):
         self.mean, s = X.mean(axis=0), X.std(axis=0)
-        self.scale = np.where(s == 0, 1, s)
+        self.scale = np.where(X.min(axis=0) == X.max(axis=0), 1, s)
         return (X - self.mean) / self.scale
 
     def inverse_transform(self, Z):
         return Z * self.scale + self.mean
+
+# %% 3.5 a computed spread of 1e-17 is a spread: constant, 1, X.std(axis=0) → X.std(axis=0) == 0, 1, X.std(axis=0)
+
+# %% 3.5 takes small units for constant columns: X.min(axis=0) == X.max(axis=0) → X.std(axis=0) < 1e-9
+
+# %% 3.5 rounds small units to nothing: X.min(axis=0) == X.max(axis=0) → np.isclose(X.std(axis=0), 0)
+
+# %% 3.5 no way back yet
+class Standardizer:
+    def fit(self, X):
+        self.mean = X.mean(axis=0)
+        constant = X.min(axis=0) == X.max(axis=0)
+        self.scale = np.where(constant, 1, X.std(axis=0))
+        return self
+
+    def transform(self, X):
+        return (X - self.mean) / self.scale
+
+    def inverse_transform(self, Z):
+        raise NotImplementedError("your turn")
 
 # %% 3.5 divides by zero in constant columns
 class Standardizer:
@@ -98,7 +122,7 @@ class Standardizer:
 class Standardizer:
     def fit(self, X):
         s = X.std(axis=0)
-        self.mean, self.scale = X.mean(axis=0), np.where(s == 0, 1, s)
+        self.mean, self.scale = X.mean(axis=0), np.where(np.ptp(X, axis=0) == 0, 1, s)
         return self
 
     def transform(self, X):
@@ -111,7 +135,7 @@ class Standardizer:
 class Standardizer:
     def fit(self, X):
         s = X.std(axis=0, ddof=1)
-        self.mean, self.scale = X.mean(axis=0), np.where(s == 0, 1, s)
+        self.mean, self.scale = X.mean(axis=0), np.where(np.ptp(X, axis=0) == 0, 1, s)
         return self
 
     def transform(self, X):
@@ -124,7 +148,7 @@ class Standardizer:
 class Standardizer:
     def fit(self, X):
         s = X.std(axis=0)
-        self.mean, self.scale = X.mean(axis=0), np.where(s == 0, 1, s)
+        self.mean, self.scale = X.mean(axis=0), np.where(np.ptp(X, axis=0) == 0, 1, s)
 
     def transform(self, X):
         return (X - self.mean) / self.scale
@@ -147,6 +171,8 @@ def stratified_folds(y, k, rng):
 # %% 3.6a draws each row's fold independently
 def stratified_folds(y, k, rng):
     return rng.integers(0, k, len(y))
+
+# %% 3.6a numbers the folds from 1: np.arange(len(rows)) % k → np.arange(len(rows)) % k + 1
 
 # %% 3.6a runs of rows instead of turns
 def stratified_folds(y, k, rng):

@@ -1,5 +1,5 @@
-# Plausible mistakes for each exercise of notebook 05. Each cell replaces the exercise cell whole;
-# the exercise's check must reject it.
+# Plausible mistakes for each exercise of notebook 05. Each cell replaces the exercise cell whole, or is one
+# replacement in the solution; the exercise's check must reject it.
 
 # %% 5.2 forgets that the width itself costs
 def gaussian_nll(y, y_hat, s):
@@ -25,6 +25,9 @@ def gaussian_nll(y, y_hat, s):
     loss = np.mean(0.5 * squares + s) + 0.5 * np.log(2 * np.pi)
     return loss, (y - y_hat) * np.exp(-2 * s) / len(y), (1 - squares) / len(y)
 
+# %% 5.2 drops the constant, as one may for training: + 0.5 * np.log(2 * np.pi) → + 0.0
+# %% 5.2 sums over the examples: np.mean(0.5 * squares + s) → np.sum(0.5 * squares + s)
+
 # %% 5.3 charges the two sides the wrong way round
 def pinball(y, y_hat, tau):
     d = y_hat - y
@@ -47,6 +50,8 @@ def pinball(y, y_hat, tau):
 def pinball(y, y_hat, tau):
     return np.mean(np.abs(y - y_hat)), np.sign(y_hat - y) / len(y)
 
+# %% 5.3 sums over the examples: np.mean(np.maximum → np.sum(np.maximum
+
 # %% 5.5 leaves the formula as printed
 def binary_cross_entropy(y, p):
     return -np.mean(y * np.log(p))
@@ -66,6 +71,8 @@ def binary_cross_entropy(y, p):
 # %% 5.5 drops the minus
 def binary_cross_entropy(y, p):
     return np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+# %% 5.5 returns one loss per example: -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)) → -(y * np.log(p) + (1 - y) * np.log(1 - p))
 
 # %% 5.6 takes z for the mean
 def poisson_loss(y, z):
@@ -107,6 +114,8 @@ def bce_from_logits(y, z):
 def bce_from_logits(y, z):
     return np.mean(np.logaddexp(0, np.where(y == 1, -z, z)))
 
+# %% 5.8 loses the digits of a small loss: np.log1p(np.exp(-np.abs(u))) → np.log(1 + np.exp(-np.abs(u)))
+
 # %% 5.10 forgets that the true class gets its part of epsilon as well
 def smoothed_cross_entropy(z, c, epsilon):
     k = z.shape[1]
@@ -136,6 +145,9 @@ def smoothed_cross_entropy(z, c, epsilon):
 def smoothed_cross_entropy(z, c, epsilon):
     q = np.eye(z.shape[1])[c]
     return np.mean(log_sum_exp(z) - np.sum(q * z, axis=1)), (softmax(z) - q) / len(z)
+
+# %% 5.10 multiplies a masked class's zero by minus infinity: np.where(q > 0, z, 0) → z
+# %% 5.10 ignores masked classes whatever their target: np.where(q > 0, z, 0) → np.where(np.isfinite(z), z, 0)
 
 # %% 5.12 fades out the hard examples instead of the easy ones
 def focal_loss(y, z, gamma):

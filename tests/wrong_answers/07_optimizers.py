@@ -14,11 +14,13 @@ def best_descent(H):
     factor = 1 - spread[0] / spread[-1]
     return eta, factor, int(np.ceil(np.log(1e-3) / np.log(factor)))
 
-# %% 7.2 rounds the number of steps down
-def best_descent(H):
-    smallest, *_, largest = np.linalg.eigvalsh(H)
-    factor = (largest - smallest) / (largest + smallest)
-    return 2 / (smallest + largest), factor, int(np.log(1e-3) / np.log(factor))
+# %% 7.2 rounds the number of steps down: np.ceil( → np.floor(
+
+# %% 7.2 needs no step at all on a round surface: 1 if factor < 1e-3 → 0 if factor < 1e-3
+
+# %% 7.2 takes the logarithm of a factor of 0: 1 if factor < 1e-3 else np.ceil → np.ceil
+
+# %% 7.2 unpacks at least two eigenvalues: smallest, largest = spectrum[0], spectrum[-1] → smallest, *_, largest = spectrum
 
 # %% 7.2 uses the rule of thumb for the number of steps
 def best_descent(H):
@@ -31,10 +33,7 @@ def noise_scale_from_norms(small, norm2_small, large, norm2_large):
     trace = small * norm2_small
     return trace, trace / norm2_large
 
-# %% 7.3 forgets that the large batch is noisy too
-def noise_scale_from_norms(small, norm2_small, large, norm2_large):
-    trace = (norm2_small - norm2_large) / (1 / small - 1 / large)
-    return trace, trace / norm2_large
+# %% 7.3 forgets that the large batch is noisy too: norm2_large - trace / large → norm2_large
 
 # %% 7.3 lets the noise shrink with the root of the batch
 def noise_scale_from_norms(small, norm2_small, large, norm2_large):
@@ -47,51 +46,27 @@ def nesterov_factor(eta, beta, spectrum):
     matrices = [momentum_matrix(eta, beta, lam) for lam in spectrum]
     return np.abs(np.linalg.eigvals(matrices)).max()
 
-# %% 7.4 adds the old velocity to the error, not the new one
-def nesterov_factor(eta, beta, spectrum):
-    factors = []
-    for lam in spectrum:
-        keep = beta * (1 - eta * lam)
-        matrix = np.array([[keep, -eta * lam], [1, 1]])
-        factors.append(np.abs(np.linalg.eigvals(matrix)).max())
-    return max(factors)
+# %% 7.4 adds the old velocity to the error, not the new one: [keep, 1 - eta * lam]] → [1, 1]]
 
 # %% 7.4 assumes complex eigenvalues everywhere
 def nesterov_factor(eta, beta, spectrum):
     return max(np.sqrt(np.abs(beta * (1 - eta * lam))) for lam in spectrum)
 
-# %% 7.4 returns the fastest direction
-def nesterov_factor(eta, beta, spectrum):
-    factors = []
-    for lam in spectrum:
-        keep = beta * (1 - eta * lam)
-        matrix = np.array([[keep, -eta * lam], [keep, 1 - eta * lam]])
-        factors.append(np.abs(np.linalg.eigvals(matrix)).max())
-    return min(factors)
+# %% 7.4 returns the fastest direction: return max( → return min(
 
-# %% 7.7 forgets the root
-def adam_step(w, g, m, v, t, eta=0.001, beta1=0.9, beta2=0.999, eps=1e-7):
-    m = beta1 * m + (1 - beta1) * g
-    v = beta2 * v + (1 - beta2) * g**2
-    return w - eta * (m / (1 - beta1**t)) / (v / (1 - beta2**t) + eps), m, v
+# %% 7.7 forgets the root: (np.sqrt(v_hat) + eps) → (v_hat + eps)
 
-# %% 7.7 forgets the bias correction
-def adam_step(w, g, m, v, t, eta=0.001, beta1=0.9, beta2=0.999, eps=1e-7):
-    m = beta1 * m + (1 - beta1) * g
-    v = beta2 * v + (1 - beta2) * g**2
-    return w - eta * m / (np.sqrt(v) + eps), m, v
+# %% 7.7 forgets the correction of the mean: m / (1 - beta1**t) → m
 
-# %% 7.7 averages g instead of its square
-def adam_step(w, g, m, v, t, eta=0.001, beta1=0.9, beta2=0.999, eps=1e-7):
-    m = beta1 * m + (1 - beta1) * g
-    v = beta2 * v + (1 - beta2) * np.abs(g)
-    return w - eta * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+# %% 7.7 forgets the correction of the mean square: v / (1 - beta2**t) → v
 
-# %% 7.7 puts epsilon inside the root
-def adam_step(w, g, m, v, t, eta=0.001, beta1=0.9, beta2=0.999, eps=1e-7):
-    m = beta1 * m + (1 - beta1) * g
-    v = beta2 * v + (1 - beta2) * g**2
-    return w - eta * (m / (1 - beta1**t)) / np.sqrt(v / (1 - beta2**t) + eps), m, v
+# %% 7.7 averages the absolute gradient instead of its square: g**2 → np.abs(g)
+
+# %% 7.7 puts epsilon inside the root: (np.sqrt(v_hat) + eps) → np.sqrt(v_hat + eps)
+
+# %% 7.7 counts the steps from 0: 1 - beta1**t → 1 - beta1**(t + 1)
+
+# %% 7.7 makes float64 of float32: eta * m_hat → np.float64(eta) * m_hat
 
 # %% 7.7 returns the corrected averages, which then get corrected again
 def adam_step(w, g, m, v, t, eta=0.001, beta1=0.9, beta2=0.999, eps=1e-7):
@@ -115,19 +90,11 @@ def adamw_step(w, g, m, v, t, eta, gamma, decays, beta1=0.9, beta2=0.999, eps=1e
     v = beta2 * v + (1 - beta2) * g**2
     return w - eta * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
 
-# %% 7.8 decays the biases as well
-def adamw_step(w, g, m, v, t, eta, gamma, decays, beta1=0.9, beta2=0.999, eps=1e-7):
-    m = beta1 * m + (1 - beta1) * g
-    v = beta2 * v + (1 - beta2) * g**2
-    update = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
-    return w - eta * update - eta * gamma * w, m, v
+# %% 7.8 decays the biases as well: (decays * w) → w
 
-# %% 7.8 decays without the learning rate
-def adamw_step(w, g, m, v, t, eta, gamma, decays, beta1=0.9, beta2=0.999, eps=1e-7):
-    m = beta1 * m + (1 - beta1) * g
-    v = beta2 * v + (1 - beta2) * g**2
-    update = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
-    return w - eta * update - gamma * decays * w, m, v
+# %% 7.8 decays without the learning rate: eta * gamma * → gamma *
+
+# %% 7.8 makes float64 of float32: (decays * w) → decays * w
 
 # %% 7.8 decays after the step instead of beside it
 def adamw_step(w, g, m, v, t, eta, gamma, decays, beta1=0.9, beta2=0.999, eps=1e-7):
@@ -136,19 +103,12 @@ def adamw_step(w, g, m, v, t, eta, gamma, decays, beta1=0.9, beta2=0.999, eps=1e
     w = w - eta * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
     return w * (1 - eta * gamma * decays), m, v
 
-# %% 7.9 starts the warm-up at zero
-def warm_stable_decay(t, peak, total, warm, decay):
-    return peak * np.minimum(1, np.minimum(t / warm, (total - t) / decay))
+# %% 7.9 starts the warm-up at zero: (t + 1) / warm → t / warm
 
-# %% 7.9 reaches zero one step early
-def warm_stable_decay(t, peak, total, warm, decay):
-    return peak * np.minimum(1, np.minimum((t + 1) / warm, (total - 1 - t) / decay))
+# %% 7.9 reaches zero one step early: (total - t) → (total - 1 - t)
 
-# %% 7.9 multiplies rise and fall
-def warm_stable_decay(t, peak, total, warm, decay):
-    rising, falling = (t + 1) / warm, (total - t) / decay
-    return peak * np.minimum(1, rising * falling)
+# %% 7.9 multiplies rise and fall: np.minimum(rising, falling) → rising * falling
 
-# %% 7.9 never caps the rate
-def warm_stable_decay(t, peak, total, warm, decay):
-    return peak * np.minimum((t + 1) / warm, (total - t) / decay)
+# %% 7.9 never caps the rate: np.clip(np.minimum(rising, falling), 0, 1) → np.maximum(np.minimum(rising, falling), 0)
+
+# %% 7.9 goes below zero after the last step: np.clip(np.minimum(rising, falling), 0, 1) → np.minimum(np.minimum(rising, falling), 1)
