@@ -364,3 +364,36 @@ def test_an_answer_is_what_the_notebook_goes_on_with(browser, lab, roles):
     nbformat.write(notebook, answered)
     wanted = ["✓ Exercise 4.2 · the double: correct", "goes on with abab"]
     assert run_all(browser, lab, answered, 2, wanted) == []
+
+
+# --- live pictures ------------------------------------------------------------------------------
+
+LIVE = """
+import matplotlib.pyplot as plt
+from course_utils import plotting
+
+def draw(waves):
+    plt.subplots()[1].set(title=f"{waves} waves")
+
+plotting.use_style()
+plotting.explore(draw, waves=(1, 5, 2))
+"""
+
+
+def test_a_slider_redraws_its_picture(browser, lab):
+    path = lab.notebooks / "live.ipynb"
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+    nbformat.write(new_notebook(cells=[new_code_cell(LIVE)], metadata={"kernelspec": kernel}), path)
+    page = opened(browser, lab, path)
+    page.locator(".jp-CodeCell .cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    before = page.locator(".jp-OutputArea img").get_attribute("src", timeout=30_000)
+    page.locator(".widget-slider [role=slider]").press("ArrowRight")
+    page.wait_for_function(
+        "before => document.querySelector('.jp-OutputArea img').src !== before", arg=before, timeout=30_000
+    )
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(1000)
+    page.close()
+    pictures = [o for o in nbformat.read(path, as_version=4).cells[0].outputs if "image/png" in o.data]
+    assert [picture.metadata.title for picture in pictures] == ["3 waves"]

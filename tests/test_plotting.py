@@ -137,8 +137,8 @@ def test_chinese_text_needs_no_installed_font(weight):
         figure.savefig(io.BytesIO(), format=kind)
 
 
-def test_the_font_has_the_characters_of_the_sources():
-    assert font.lacking() == "", "run `python tools/font.py`, which says how to make the font again"
+def test_the_font_has_the_characters_that_code_draws():
+    assert font.lacking() == "", "make the font again: tools/font.py says how"
 
 
 @pytest.fixture
@@ -150,7 +150,9 @@ def course(tmp_path) -> Path:
 
 
 def test_a_character_that_the_font_lacks_is_named(course):
-    (course / "README.md").write_text("梯度, 龘 and é", encoding="utf8")
+    (course / "README.md").write_text("靐", encoding="utf8")
+    source = course / "notebooks" / "py" / "00_start.py"
+    source.write_text('# 靐 is prose\nplt.title("梯度, 龘 and é")', encoding="utf8")
     assert font.lacking(root=course) == "龘"
 
 
