@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def _names(given: list[str]) -> list[str]:
 
     names: list[str] = []
     for word in given:
-        names += _of_notebook(word) if word.isdecimal() else [word]
+        names += _of_notebook(word) if re.fullmatch(r"\d\d?[a-z]?", word) else [word]
     unknown = [name for name in names if name not in data.registry]
     if unknown:
         raise ValueError(f"no data set is named {', '.join(unknown)}; there are {', '.join(data.registry)}")
@@ -95,9 +96,11 @@ def _of_notebook(number: str) -> list[str]:
     root = data.checkout()
     if not root:
         raise ValueError(f"this installation has no notebooks: name the data sets instead of {number}")
-    found = sorted((root / "notebooks").glob(f"{number:0>2}_*.ipynb"))
+    padded = number if number[1:2].isdigit() else f"0{number}"
+    found = sorted((root / "notebooks").glob(f"{padded}_*.ipynb"))
     if not found:
-        there = sorted(path.name[:2] for path in (root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+        names = (path.name for path in (root / "notebooks").glob("[0-9][0-9]*_*.ipynb"))
+        there = sorted(name.partition("_")[0] for name in names)
         raise ValueError(f"there is no notebook {number}; there are {', '.join(there)}")
     try:
         return json.loads(found[0].read_text("utf8"))["metadata"]["course"]["datasets"]

@@ -26,9 +26,9 @@ class check:
         with check("6.4", "gradient of ReLU"):
             np.testing.assert_allclose(relu_gradient(z), [0, 1])
 
-    Prints *not attempted yet* (the stub is as it was), *partly done*, *correct*, or what differs, and keeps the
-    state in `results[exercise]`. The error is swallowed, so that "Run All" goes on; with COURSE_STRICT=1 (the
-    tests, a grader) everything but *correct* and *not attempted* is raised.
+    Prints *not attempted yet* (the stub is as it was), *partly done*, *correct*, or what differs, and keeps
+    the state in `results[exercise]`. The error is swallowed, so that "Run All" goes on; with COURSE_STRICT=1
+    (the tests, a grader) everything but *correct* and *not attempted* is raised.
     """
 
     def __init__(self, exercise: str, title: str) -> None:
@@ -68,8 +68,8 @@ class check:
             return PARTIAL, f"◐ {self.name}: partly done; `{stub.co_name}` is still to be written"
         missing = getattr(error, "name", None) if type(error) is NameError else None
         if missing and len(frames) == 1:  # the check itself lacks it, not a function that it calls
-            line = f"○ {self.name}: `{missing}` is not defined here. Run the cells above first, your answer too"
-            return UNREADY, f"{line} (in JupyterLab: Run › Run All Above Selected Cell)"
+            line = f"○ {self.name}: `{missing}` is not defined here. Run the cells above first, your answer"
+            return UNREADY, f"{line} too (in JupyterLab: Run › Run All Above Selected Cell)"
         line = f"✗ {self.name}: not yet\n  {_explain(error)}"
         if missing:
             line += f"\n  If a cell above defines `{missing}`, run that cell first."
@@ -77,7 +77,7 @@ class check:
 
 
 def solved(exercise: str) -> bool:
-    """True once the reader's answer has passed its check; until then the solution cell defines the course's."""
+    """True once the reader's answer has passed; until then the solution cell defines the course's."""
     if results.get(exercise) == CORRECT:
         return True
     _solution_files[exercise] = sys._getframe(1).f_code.co_filename

@@ -20,7 +20,11 @@ import pytest
 from course_utils import __main__ as command_line
 from course_utils import data
 from course_utils.bundled import drawn_images
-from course_utils.data import Dataset, File, ImageData, files
+from course_utils.data import files
+from course_utils.data.download import File
+from course_utils.data.files import Dataset
+from course_utils.data.images import ImageData, parse_idx
+from course_utils.data.text import BpeTables
 
 ROOT = Path(__file__).resolve().parents[1]
 LOADERS = {"mnist": data.mnist, "fashion_mnist": data.fashion_mnist, "cifar10": data.cifar10}
@@ -74,7 +78,7 @@ def test_stand_ins(name: str, capsys: pytest.CaptureFixture[str]):
     assert not {x.tobytes() for x in images.x_train} & {x.tobytes() for x in images.x_test}
 
 
-def check_tokenizer(tables: data.BpeTables, merges: int) -> None:
+def check_tokenizer(tables: BpeTables, merges: int) -> None:
     """Every merge joins two known tokens into a third; numbers run from 0 without a gap."""
     assert len(tables.merges) == merges and len(tables.vocabulary) == merges + 257
     assert sorted(tables.vocabulary.values()) == list(range(merges + 257))
@@ -270,10 +274,10 @@ def test_unreadable_data_dir(tmp_path, monkeypatch, capsys):
 def test_parse_idx(shape: tuple[int, ...]):
     array = rng.integers(0, 256, shape, np.uint8)
     content = gzip.decompress(idx(array))
-    found = data.parse_idx(content)
+    found = parse_idx(content)
     assert found.dtype == np.uint8 and found.shape == shape and np.array_equal(found, array)
     with pytest.raises(ValueError, match="reshape"):
-        data.parse_idx(content + b"?")
+        parse_idx(content + b"?")
 
 
 # The package around it

@@ -105,7 +105,7 @@ def tiny(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dat
 
 def load() -> list[bytes] | str:
     """What a loader does, with the plainest of parsers and stand-ins."""
-    return data.obtain(
+    return data.files.obtain(
         "tiny", lambda dataset, read: [read(f.name) for f in dataset.files], lambda _: STAND_IN
     )
 

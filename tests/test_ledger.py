@@ -199,7 +199,8 @@ def uncovered(notebooks: Mapping[str, Sequence[str]]) -> list[str]:
     return [name for name in LEDGER if name not in named]
 
 
-WRITTEN: dict[str, list[str]] = {source.name[3:]: source.header["ledger"] for source in read_sources()[0]}
+SOURCES, _ = read_sources()
+WRITTEN: dict[str, list[str]] = {s.name.partition("_")[2]: s.header["ledger"] for s in SOURCES}
 
 
 @pytest.mark.parametrize("stem", WRITTEN)

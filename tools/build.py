@@ -178,6 +178,11 @@ def machine(gpus: Sequence[str]) -> str:
     return f"{devices.cores()} × {name.strip()}, {memory:.0f} GB, {', '.join(gpus) or 'no GPU'}"
 
 
+def padded(number: str) -> str:
+    """6b -> 06b"""
+    return number if number[1:2].isdigit() else f"0{number}"
+
+
 def check(course: Course, chosen: Sequence[Source]) -> list[str]:
     """Everything that is out of date or against the rules, a line each."""
     complaints = [f"{s.label}: {reason}" for s in chosen if (reason := course.stale(s))]
@@ -204,7 +209,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     options = parser.parse_args(arguments)
 
     course = Course(root)
-    wanted = {name.partition("_")[0].zfill(2) for name in options.notebooks}
+    wanted = {padded(name.partition("_")[0]) for name in options.notebooks}
     if unknown := wanted - {source.number for source in course.sources}:
         parser.error(f"no readable notebooks/py source has the number {', '.join(sorted(unknown))}")
     if options.full and not wanted:

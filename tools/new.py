@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from course_utils.console import use_any_encoding
+from tools.build import padded
 from tools.notebook import write
 from tools.source import ROOT, read_plan
 
@@ -152,10 +153,10 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("number")
     parser.add_argument("stem")
     options = parser.parse_args(arguments)
-    name = f"{options.number.zfill(2)}_{options.stem}"
+    name = f"{padded(options.number)}_{options.stem}"
     if name not in read_plan(root).names:
         parser.error(f"{name} is not on the plan, notebooks/course.toml: write it there first")
-    number, title = str(int(options.number)), options.stem.replace("_", " ").capitalize()
+    number, title = options.number.removeprefix("0"), options.stem.replace("_", " ").capitalize()
     source = SOURCE.replace("{title}", title).replace("{n}", number)
     files = {root / "notebooks" / "py" / f"{name}.py": source}
     for folder, text in ANSWERS.items():

@@ -110,7 +110,7 @@ def headings_are_numbered(source: Source, plan: Plan) -> list[str]:
             problems.append(f"a second title: {text}")
         elif level == "##" and text[0].isdigit():
             numbers += 1
-            section = f"{int(source.number)}.{numbers}"
+            section = f"{source.number.removeprefix('0')}.{numbers}"
             if ended or text.split()[0] != section:
                 problems.append(f"'{text}' should be {section}, before all unnumbered sections")
         elif level == "##":

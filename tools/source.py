@@ -24,6 +24,7 @@ ROLES = ("setup", "plumbing", "figure", "evidence", "exercise", "check", "soluti
 FOLDED = ("plumbing", "figure", "evidence", "solution")
 EXERCISE = re.compile(r"^### Exercise (\S+) · (.+?)(?: \((\d+) min\))?$", re.MULTILINE)
 DEEPER = "◇"  # at the end of a section's heading
+NAME = re.compile(r"(\d\d[a-z]?)_([a-z0-9_]+)")  # 06_backpropagation; 06b_… where one sitting can't hold it
 
 
 class SourceError(Exception):
@@ -43,7 +44,7 @@ class Plan:
     @property
     def by_stem(self) -> dict[str, str]:
         """backpropagation -> 06_backpropagation"""
-        return {name[3:]: name for name in self.names}
+        return {name.partition("_")[2]: name for name in self.names}
 
     def part_of(self, name: str) -> str:
         return next(title for title, names in self.parts.items() if name in names)
@@ -87,7 +88,7 @@ class Source:
 
     @property
     def number(self) -> str:
-        return self.name[:2]
+        return number_of(self.name)
 
     @property
     def label(self) -> str:
@@ -100,6 +101,11 @@ class Source:
     @property
     def code(self) -> list[NotebookNode]:
         return [cell for cell in self.cells if cell.cell_type == "code"]
+
+
+def number_of(name: str) -> str:
+    """06_backpropagation -> "06"."""
+    return name.partition("_")[0]
 
 
 def role(cell: NotebookNode) -> str:
@@ -134,7 +140,7 @@ def solution_body(source: str) -> str:
 def read_source(path: Path) -> Source:
     """Read a source. Raises SourceError where its name, header or title is not as agreed."""
     where = f"notebooks/py/{path.name}"
-    if not re.fullmatch(r"\d\d_[a-z0-9_]+", path.stem):
+    if not NAME.fullmatch(path.stem):
         raise SourceError(f"{where}: a source is named NN_stem.py, in lower case")
     try:
         notebook = jupytext.reads(path.read_text(encoding="utf8"), fmt="py:percent")
@@ -151,7 +157,7 @@ def read_source(path: Path) -> Source:
         raise SourceError(
             f"{where}: the first cell must be markdown and begin with `# Title`, without a number"
         )
-    cells[0].source = f"# {path.stem[:2]} · {first[2:]}"
+    cells[0].source = f"# {number_of(path.stem)} · {first[2:]}"
     exercises, problems = _exercises(cells)
     title = found[1].strip()
     made = tuple(_with_ids(_deeper_headings_apart(cells)))

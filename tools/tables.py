@@ -11,7 +11,7 @@ from nbformat.v4 import new_markdown_cell
 
 from course_utils import data
 from tools import minutes
-from tools.source import Plan, Source, SourceError
+from tools.source import Plan, Source, SourceError, number_of
 
 BRANCH = "main"
 MARKERS = ("<!-- course table: begin -->", "<!-- course table: end -->")
@@ -27,7 +27,8 @@ def with_links(prose: str, plan: Plan, present: Sequence[Source], where: str = "
         name = plan.by_stem.get(found[1])
         if name is None:
             raise SourceError(f"{where}: [[{found[1]}]] is no notebook of notebooks/course.toml")
-        return f"[{name[:2]}]({name}.ipynb)" if name in written else name[:2]
+        number = number_of(name)
+        return f"[{number}]({name}.ipynb)" if name in written else number
 
     return REFERENCE.sub(link, prose)
 

@@ -7,8 +7,6 @@ files into data and one that makes the stand-in; join them with `obtain`, as `im
 
 from course_utils.data.download import DataError
 from course_utils.data.files import (
-    Dataset,
-    File,
     cache_folder,
     checkout,
     data_dir_mistake,
@@ -17,19 +15,14 @@ from course_utils.data.files import (
     download_mb,
     fetch,
     is_here,
-    obtain,
     registry,
     status,
 )
-from course_utils.data.images import ImageData, cifar10, digits, fashion_mnist, mnist, parse_idx
-from course_utils.data.text import BpeTables, gpt2_bpe
+from course_utils.data.images import cifar10, digits, fashion_mnist, mnist
+from course_utils.data.text import gpt2_bpe
 
 __all__ = [
-    "BpeTables",
     "DataError",
-    "Dataset",
-    "File",
-    "ImageData",
     "cache_folder",
     "checkout",
     "cifar10",
@@ -43,8 +36,6 @@ __all__ = [
     "gpt2_bpe",
     "is_here",
     "mnist",
-    "obtain",
-    "parse_idx",
     "registry",
     "status",
 ]

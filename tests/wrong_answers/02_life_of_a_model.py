@@ -16,6 +16,12 @@ def standardize(train, new):
     std = np.where(std == 0, 1, std)
     return (train - mean) / std, (new - mean) / std
 
+# %% 2.2a believes that the std of a constant feature is 0
+def standardize(train, new):
+    mean, std = train.mean(axis=0), train.std(axis=0)
+    std = np.where(std == 0, 1, std)
+    return (train - mean) / std, (new - mean) / std
+
 # %% 2.2a divides by zero
 def standardize(train, new):
     mean, std = train.mean(axis=0), train.std(axis=0)
@@ -98,6 +104,16 @@ def batches(n, size, rng):
     order = np.arange(n)
     return [order[i:i + size] for i in range(0, n, size)]
 
+# %% 2.8 only moves the rows along, all by the same number
+def batches(n, size, rng):
+    order = np.roll(np.arange(n), rng.integers(1, n) if n > 1 else 0)
+    return [order[i:i + size] for i in range(0, n, size)]
+
+# %% 2.8 cuts first, then shuffles the batches
+def batches(n, size, rng):
+    cut = [np.arange(i, min(i + size, n)) for i in range(0, n, size)]
+    return [cut[i] for i in rng.permutation(len(cut) - 1)] + cut[-1:]
+
 # %% 2.8 draws with replacement
 def batches(n, size, rng):
     order = rng.integers(0, n, n)
@@ -118,23 +134,23 @@ def batches(n, size, rng):
     return np.array_split(rng.permutation(n), -(-n // size))
 
 # %% 2.11 rounds down
-def pictures_needed(p, margin):
+def images_needed(p, margin):
     return int(1.96**2 * p * (1 - p) / margin**2)
 
 # %% 2.11 forgets the square
-def pictures_needed(p, margin):
+def images_needed(p, margin):
     return int(np.ceil(1.96 * np.sqrt(p * (1 - p)) / margin))
 
 # %% 2.11 takes one standard deviation
-def pictures_needed(p, margin):
+def images_needed(p, margin):
     return int(np.ceil(p * (1 - p) / margin**2))
 
 # %% 2.11 assumes the worst p
-def pictures_needed(p, margin):
+def images_needed(p, margin):
     return int(np.ceil(1.96**2 * 0.25 / margin**2))
 
 # %% 2.11 returns a float
-def pictures_needed(p, margin):
+def images_needed(p, margin):
     return np.ceil(1.96**2 * p * (1 - p) / margin**2)
 
 # %% 2.13 lets nan through: no comparison with it is true
@@ -146,6 +162,18 @@ def read_form(form):
     if form["visits"] != form["visits"] // 1:
         raise ValueError("visits")
     return np.array([form["visits"], form["yuan"]], float)
+
+# %% 2.13 stops with an OverflowError where an integer is too large
+def read_form(form):
+    for key in ("visits", "yuan"):
+        value = form.get(key)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError(f"{key} must be a number")
+        if not 0 <= value < float("inf"):
+            raise ValueError(f"{key} must be finite and not negative")
+    if form["visits"] % 1 != 0:
+        raise ValueError("visits must be a whole number")
+    return np.array([form["visits"], form["yuan"]], dtype=float)
 
 # %% 2.13 takes True for 1
 def read_form(form):
@@ -212,6 +240,15 @@ def read_form(form):
     if form["visits"] % 1:
         raise ValueError("visits")
     return np.array([v for k, v in form.items() if k in ("visits", "yuan")], float)
+
+# %% 2.14 forgets the last day
+def first_alarm(values, center, width, wait):
+    in_a_row = 0
+    for day, value in enumerate(values[:-1], 1):
+        in_a_row = in_a_row + 1 if abs(value - center) > width else 0
+        if in_a_row == wait:
+            return day
+    return None
 
 # %% 2.14 counts days outside, not days in a row
 def first_alarm(values, center, width, wait):
