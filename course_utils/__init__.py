@@ -8,8 +8,8 @@ by the submodules (`data`, `plotting`, `devices`) or functions that need them.
 
 from __future__ import annotations
 
-from course_utils.exercises import check, claim, numerical_gradient, solved
+from course_utils.exercises import check, claim, solved
 from course_utils.profiles import by_profile, profile
 
-__all__ = ["by_profile", "check", "claim", "numerical_gradient", "profile", "solved"]
+__all__ = ["by_profile", "check", "claim", "profile", "solved"]
 __version__ = "0.1.0"

@@ -121,15 +121,6 @@ def claim(text: str, value: float, *, at_least: float | None = None, at_most: fl
             raise AssertionError(line)
 
 
-def numerical_gradient(f: Any, z: Any, h: float = 1e-5) -> Any:
-    """Central differences (f(z + h) - f(z - h)) / 2h, entry by entry, as derived in notebook 06.
-    z: float64 array, any shape -> array of that shape. Calls f twice per entry, leaves z as it was."""
-    import numpy as np  # here, so that importing the package stays fast
-
-    shifts = (h * row.reshape(z.shape) for row in np.eye(z.size))
-    return np.reshape([(f(z + shift) - f(z - shift)) / (2 * h) for shift in shifts], z.shape)
-
-
 def _frames(trace: TracebackType | None) -> list[FrameType]:
     frames = []
     while trace is not None:

@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
-from course_utils import by_profile, devices, numerical_gradient, plotting, profile
+from course_utils import by_profile, devices, plotting, profile
 from course_utils.profiles import PROFILES
 from tools.source import ROOT
 
@@ -34,14 +34,6 @@ def test_importing_takes_milliseconds():
         assert {"numpy", "matplotlib", "sklearn", "tensorflow", "keras"}.isdisjoint(modules.split())
         best = min(best, float(milliseconds))
     assert best < 60
-
-
-@pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
-def test_numerical_gradient(shape: tuple[int, ...]):
-    z = np.random.default_rng(0).normal(size=shape)
-    kept = z.copy()
-    np.testing.assert_allclose(numerical_gradient(lambda z: float(np.sum(z**3)), z), 3 * z**2, rtol=1e-7)
-    np.testing.assert_array_equal(z, kept)
 
 
 def modules() -> list[Path]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from tools.names import stored
 from tools.source import ROOT, Source, SourceError, role, solution_body
 
 FOLDER = "course_utils/lessons"
@@ -48,6 +49,12 @@ def render(sources: Sequence[Source], root: Path = ROOT) -> dict[Path, str]:
                 other = homes[lesson][0].name
                 raise SourceError(f"lesson {lesson!r} is kept in {other} and in {source.name}: name one home")
             homes[lesson] = (source, cells)
+    taught: dict[str, str] = {}
+    for lesson, (_, cells) in homes.items():
+        for name in {name for cell in cells for name in stored(cell.source)}:
+            if name in taught:
+                raise SourceError(f"{name!r} is kept in two lessons, {taught[name]} and {lesson}: import it")
+            taught[name] = lesson
     folder = root / FOLDER
     texts = {folder / f"{lesson}.py": module(lesson, *home) for lesson, home in sorted(homes.items())}
     return {folder / "__init__.py": INIT, **texts} if texts else {}

@@ -18,7 +18,7 @@ from tools import minutes, tables
 from tools.names import imported, needed, stored
 from tools.source import FOLDED, ROLES, Plan, Source, SourceError, is_deeper, role, sections
 
-COLUMNS, LINES, LINES_AT_MOST = 88, 15, 40
+COLUMNS, COLUMNS_ASIDE, LINES, LINES_AT_MOST = 88, 100, 15, 40  # aside: checks, and what is folded
 CORE_MINUTES, CORE_WORDS, CORE_CELLS, MEDIAN_LINES = 60, 2500, 30, 8
 READERS_SHARE = 0.25  # of the code lines on the core path
 PREDICTED = 2 / 3  # of the core sections ask before they show
@@ -173,9 +173,12 @@ def cells_have_their_role(source: Source, plan: Plan) -> list[str]:
 
 @rule
 def lines_are_short(source: Source, plan: Plan) -> list[str]:
-    lines = [line for cell in source.code for line in cell.source.splitlines()]
-    wide = [line for line in lines if len(line) > COLUMNS and not line.startswith("#@title")]
-    problems = [f"{len(line)} columns: {line}" for line in wide]
+    problems = []
+    for cell in source.code:
+        shown = role(cell) in ("idea", "setup", "exercise") and source.name not in HEAVY
+        most = COLUMNS if shown else COLUMNS_ASIDE
+        wide = [line for line in cell.source.splitlines() if len(line) > most]
+        problems += [f"{len(line)} columns: {line}" for line in wide if not line.startswith("#@title")]
     longest = LINES_AT_MOST if source.name in HEAVY else LINES
     for cell in source.code:
         count = sum(bool(line.strip()) for line in cell.source.splitlines())

@@ -337,7 +337,7 @@ claim("test accuracy of the first network", accuracy(predicted, y_test), at_leas
 # %% [markdown]
 # ## 0.6 Three questions for any result
 #
-# **Compared with what, and how surely?** One run is one throw of the dice: another random start gives another
+# **Compared with what, and how surely?** One run is partly luck: another random start gives another
 # accuracy. Train three times, now on all training images, and draw the result beside the baselines.
 
 # %%
@@ -364,7 +364,7 @@ ax.set(title="An accuracy says little without a baseline beside it",
 plt.show()
 
 # %% [markdown]
-# Against guessing, the network looks like magic. Against the nearest average it gains a few points of accuracy; in errors
+# Against guessing, the network looks excellent. Against the nearest average it gains a few points of accuracy; in errors
 # that is well over half of them. Look at both before you call a gain large or small. The black bar is the luck of the start.
 # The luck of *which* 500 images were drawn comes on top (section 0.9). Remember this
 # figure when an article gives one number.
@@ -616,7 +616,8 @@ for document, wish in asked.items():
 # The signatures are quoted as they stand; they look like pen names. Documents 1 to 3 date at least a part of the works that they cite: the newest are of 2019, 2019 and 2020.
 #
 # Section numbers are the printed ones, with two exceptions. Document 2 numbers few of its chapters, so they are counted: 1 background, 2 concepts, 3 algorithms, 4 mathematics, 5 project, 6 scenarios,
-# 7 resources, 8 summary, 9 FAQ, 10 further reading; its "4.2.1" is the chapter on mathematics, part 2, item 2.1. Document 3 uses 9.1 and 9.2 twice: "FAQ" marks those of its appendix. Appendix
+# 7 resources, 8 summary, 9 FAQ, 10 further reading; its "4.2.1" is the chapter on mathematics, part 2, item 2.1. Document 3 uses 9.1 and 9.2 twice: "FAQ" marks those of its appendix. In
+# all of them "FAQ, question 2" counts the questions at the end, and "abstract" is the paragraph before chapter 1. Appendix
 # [[documents_checked]] goes through all of their statements, right and wrong.
 
 # %% [markdown]

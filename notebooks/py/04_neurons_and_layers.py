@@ -28,7 +28,7 @@
 # **You will be able to**
 # - read a neuron as a vote and as a line, and prove what it cannot do;
 # - write a multilayer network in matrix form, state every shape and count its parameters;
-# - put three widely copied network formulas right, and show by numbers what was wrong;
+# - put three printed network formulas right, and show by numbers what was wrong;
 # - derive the common activations' slopes and the softmax Jacobian, and check them;
 # - choose the variance of a layer's weights from its size and activation, and predict a signal 50 layers deep.
 
@@ -39,12 +39,10 @@ import tracemalloc
 import matplotlib.pyplot as plt
 import numpy as np
 
-from course_utils import (
-    by_profile, check, claim, data, devices, numerical_gradient, plotting, solved,
-)
+from course_utils import by_profile, check, claim, data, devices, plotting, solved
+from course_utils.lessons.backpropagation import numerical_gradient
 
 plotting.use_style()
-rng = np.random.default_rng(0)
 
 # %% [markdown]
 # ## 4.1 The question: how does a neuron decide?
@@ -73,35 +71,37 @@ def midpoint_neuron(X0, X1):
     return w, -w @ (mean0 + mean1) / 2
 
 
-w, b = midpoint_neuron(X_train[y_train == 3], X_train[y_train == 8])
+w_38, b_38 = midpoint_neuron(X_train[y_train == 3], X_train[y_train == 8])
 pair = np.isin(y_test, [3, 8])
-says_8 = X_test[pair] @ w + b > 0
+is_8, says_8 = y_test[pair] == 8, X_test[pair] @ w_38 + b_38 > 0
+frequent = max(is_8.mean(), 1 - is_8.mean())
+print(f"test images of 3 and 8: {np.mean(says_8 == is_8):.1%} right;"
+      f" always the more frequent one: {frequent:.1%}")
+an_8 = X_test[y_test == 8][0]
+print(f"one image: votes {an_8 @ w_38:+.2f}, bias {b_38:+.2f},"
+      f" z = {an_8 @ w_38 + b_38:+.2f}")
 
-# %%
-x = X_test[y_test == 8][0]
+# %% tags=["figure"]
+#@title Figure: More votes for an 8 than for a 3
 fig, axes = plt.subplots(1, 3, figsize=(8, 2.9))
-axes[0].imshow(x.reshape(8, 8))
+axes[0].imshow(an_8.reshape(8, 8))
 axes[0].set_title("image $x$")
-maps = {"weights $w$": w, "votes $x_i w_i$": x * w}
+maps = {"weights $w$": w_38, "votes $x_i w_i$": an_8 * w_38}
 for ax, (name, map64) in zip(axes[1:], maps.items()):
     shown = ax.imshow(map64.reshape(8, 8), cmap="PuOr_r", vmin=-0.6, vmax=0.6)
     ax.set_title(name)
 fig.colorbar(shown, ax=axes, label="for a 3 (below 0) or an 8 (above)")
 for ax in axes:
     ax.axis("off")
-fig.suptitle(f"Votes {x @ w:+.2f}, bias {b:+.2f}: z = {x @ w + b:+.2f}, so an 8",
-             fontweight="bold")
+fig.suptitle("More votes for an 8 than for a 3", fontweight="bold")
 plt.show()
-share = np.mean(y_test[pair] == 8)
-print(f"test images of 3 and 8: {np.mean(says_8 == (y_test[pair] == 8)):.1%} right;"
-      f" always the commoner one: {max(share, 1 - share):.1%}")
 
 # %% [markdown]
-# The weights picture can be read: ink on the left, where an 8 closes its loops and a 3 is open, votes for 8. Addition and one threshold already tell most threes from eights.
-# "Weights and bias determine the output", as Document 5 says, and nothing else does.
+# The weights can be read like an image: ink on the left, where an 8 closes its loops and a 3 is open, votes for 8. Addition and one threshold already tell most threes from eights.
+# "Weights and bias determine the output", says Document 5 (3.1; notebook [[start_here]] lists the five documents). More exactly, they determine which output each *input* gets, once the function that turns $z$ into an answer is fixed.
 #
-# The name is borrowed from biology, and little more than the name: a unit is a formula whose weights are fitted by derivatives. Document 2 has networks imitate the brain's structure and function;
-# take that as a picture.
+# The name is borrowed from biology, and little more than the name: a unit is a formula whose weights are fitted by derivatives. Document 2 (3.1) has networks imitate the brain's structure and function;
+# take that as a comparison, not as a description.
 
 # %% [markdown]
 # ## 4.2 One neuron is a line
@@ -125,17 +125,19 @@ T = tumors.data[:, [list(tumors.feature_names).index(name) for name in names]]
 T = (T - T[::2].mean(axis=0)) / T[::2].std(axis=0)
 malignant = 1 - tumors.target
 w2, b2 = midpoint_neuron(*(T[::2][malignant[::2] == k] for k in (0, 1)))
-right = np.mean((T[1::2] @ w2 + b2 > 0) == malignant[1::2])
+share_right = np.mean((T[1::2] @ w2 + b2 > 0) == malignant[1::2])
 most = max(malignant[1::2].mean(), 1 - malignant[1::2].mean())
-print(f"right on the test rows: {right:.1%}; always the commoner class: {most:.1%}")
+print(f"right on the test rows: {share_right:.1%};"
+      f" always the more frequent class: {most:.1%}")
 
 
-# %%
 def sigmoid(z):
     """1 / (1 + e^-z) for any shape, in a form that cannot overflow."""
     return 0.5 * (1 + np.tanh(0.5 * z))
 
 
+# %% tags=["figure"]
+#@title Figure: One neuron, one straight cut
 fig, axes = plt.subplots(1, 2, figsize=(9.2, 3.9))
 plotting.decision_regions(lambda P: (P @ w2 + b2 > 0).astype(int), T[1::2],
                           malignant[1::2], axes[0], "One neuron, one straight cut")
@@ -157,7 +159,7 @@ plt.show()
 # %% [markdown]
 # Most orange points (malignant) lie on the arrow's side, most blue ones (benign) on the other. Multiply $w$ and $b$ by any positive factor and the line stays; only the opinion gets sharper.
 #
-# Keep the two names apart. $z$ is the **pre-activation** (净输入), $a = \phi(z)$ the **activation** (激活值). Document 4 prints $z = \sum_i w_i x_i + b$ correctly and then calls it the activation, as Document 3 does with its $z^{(l)}$. Document 4's network
+# Keep the two names apart. $z$ is the **pre-activation** (净输入), $a = \phi(z)$ the **activation** (激活值). Document 4 (4.2) prints $z = \sum_i w_i x_i + b$ correctly and then calls it the activation, as Document 3 (4.1) does with its $z^{(l)}$. Document 4's network (4.3)
 # has no $\phi$ anywhere; sections 4.5 and 4.7 show what that costs.
 
 # %% [markdown]
@@ -172,15 +174,16 @@ def signed_distance(X, w, b):
 
 # %% tags=["check"]
 with check("4.2", "signed distance from the boundary"):
-    for seed, (n_t, d_t) in enumerate([(5, 2), (4, 7)]):
-        t_rng = np.random.default_rng(seed)
-        w_t, b_t = t_rng.normal(size=d_t), t_rng.normal()
+    for seed_t, (n_t, d_t) in enumerate([(5, 2), (4, 7), (1, 3)]):
+        rng_t = np.random.default_rng(seed_t)
+        w_t, b_t = rng_t.normal(size=d_t), rng_t.normal()
         # start on the boundary, then walk known distances straight away from it
-        walked = t_rng.normal(size=n_t) * 3
-        on_line = t_rng.normal(size=(n_t, d_t))
-        on_line -= ((on_line @ w_t + b_t) / (w_t @ w_t))[:, None] * w_t
-        points = on_line + walked[:, None] * w_t / np.linalg.norm(w_t)
-        np.testing.assert_allclose(signed_distance(points, w_t, b_t), walked, atol=1e-9)
+        walked_t = rng_t.normal(size=n_t) * 3
+        points_t = rng_t.normal(size=(n_t, d_t))
+        points_t -= ((points_t @ w_t + b_t) / (w_t @ w_t))[:, None] * w_t
+        points_t += walked_t[:, None] * w_t / np.linalg.norm(w_t)
+        got_t = signed_distance(points_t, w_t.copy(), b_t)
+        np.testing.assert_allclose(got_t, walked_t, rtol=1e-5, atol=1e-5)
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -230,13 +233,13 @@ plt.show()
 
 
 # %% [markdown]
-# Black means yes; gray is where a neuron found says yes. The two that never appear are the same two for everybody: "exactly one of them" (XOR, 异或) and its opposite. More trials won't help, and the proof takes a line. At the corners (0,0), (1,0), (0,1), (1,1), in this order, XOR asks for
+# Black dots mean yes; gray is where a neuron found says yes. The two that never appear are the same two for everybody: "exactly one of them" (XOR, 异或) and its opposite. More trials won't help, and the proof takes a line. At the corners (0,0), (1,0), (0,1), (1,1), in this order, XOR asks for
 #
 # $$b \le 0, \qquad w_1 + b > 0, \qquad w_2 + b > 0, \qquad w_1 + w_2 + b \le 0 .$$
 #
 # Add the middle two: $w_1 + w_2 + 2b > 0$. Add the outer two: $w_1 + w_2 + 2b \le 0$. Contradiction.
 #
-# A **hidden layer** (隐藏层) breaks the deadlock by changing the picture before the line is drawn. Two neurons with $\mathrm{ReLU}(z) = \max(z, 0)$ suffice:
+# A **hidden layer** (隐藏层) helps by moving the points before the line is drawn. Two neurons with $\mathrm{ReLU}(z) = \max(z, 0)$ suffice:
 #
 # $$h_1 = \mathrm{ReLU}(x_1 + x_2), \qquad h_2 = \mathrm{ReLU}(x_1 + x_2 - 1), \qquad \text{XOR} = h_1 - 2 h_2 .$$
 
@@ -250,9 +253,10 @@ W_hidden, b_hidden = np.array([[1.0, 1.0], [1.0, 1.0]]), np.array([0.0, -1.0])
 hidden = relu(corners @ W_hidden + b_hidden)
 for corner, h in zip(corners, hidden):
     print(f"x = {corner}   h = {h}   h1 - 2 h2 = {h[0] - 2 * h[1]:.0f}")
+is_xor = corners[:, 0] ^ corners[:, 1]  # (4,)
 
-# %%
-is_xor = corners[:, 0] ^ corners[:, 1]
+# %% tags=["figure"]
+#@title Figure: Before: no line separates
 ticks = np.linspace(-0.2, 1.2, 15)
 square = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
 moved = relu(square @ W_hidden + b_hidden)
@@ -278,10 +282,10 @@ plt.show()
 
 # %% [markdown]
 # Both units see only the sum $x_1 + x_2$, so the whole square (gray grid) lands on one line with a bend where the second unit switches on: (0,1) and (1,0) share a spot, and $(1,1)$ is carried past them. In the new coordinates a line is enough. This is what "hidden layers transform features, the output layer
-# predicts" means.
+# predicts" means (Document 3, 2.1).
 
 # %% [markdown]
-# ### Exercise 4.3 · parity of three bits (7 min)
+# ### Exercise 4.3 · parity of three bits (8 min)
 # Is the number of ones among three bits odd? Build a network by hand: $f(x) = \mathrm{ReLU}(x W_1 + b_1)\, W_2 + b_2$ must be 1 for odd and 0 for even, with at most three hidden units.
 
 # %% tags=["exercise"]
@@ -294,13 +298,13 @@ def parity_network():
 with check("4.3", "a network for parity"):
     W1_t, b1_t, W2_t, b2_t = (np.asarray(part, float) for part in parity_network())
     h_t = W1_t.shape[-1]
-    shapes = [part.shape for part in (W1_t, b1_t, W2_t, b2_t)]
-    assert shapes == [(3, h_t), (h_t,), (h_t, 1), (1,)], f"the shapes are {shapes}"
+    shapes_t = [part.shape for part in (W1_t, b1_t, W2_t, b2_t)]
+    assert shapes_t == [(3, h_t), (h_t,), (h_t, 1), (1,)], f"the shapes are {shapes_t}"
     assert h_t <= 3, f"{h_t} hidden units; three suffice"
-    bits = np.array([[i >> 2 & 1, i >> 1 & 1, i & 1] for i in range(8)])
-    got = np.maximum(bits @ W1_t + b1_t, 0) @ W2_t + b2_t
-    odd = bits.sum(axis=1, keepdims=True) % 2
-    np.testing.assert_allclose(got, odd, atol=1e-6, err_msg="rows 000, 001, … 111")
+    bits_t = np.array([[i >> 2 & 1, i >> 1 & 1, i & 1] for i in range(8)])
+    got_t = np.maximum(bits_t @ W1_t + b1_t, 0) @ W2_t + b2_t
+    odd_t = bits_t.sum(axis=1, keepdims=True) % 2
+    np.testing.assert_allclose(got_t, odd_t, atol=1e-5, err_msg="rows 000, 001, … 111")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -340,26 +344,27 @@ if not solved("4.3"):
 
 # %% tags=["nbval-check-output"]
 layer_rng = np.random.default_rng(4)
-X = layer_rng.normal(size=(5, 4))  # 5 examples, 4 inputs
-W, b = layer_rng.normal(size=(4, 3)), layer_rng.normal(size=3)  # 3 neurons
+X_5 = layer_rng.normal(size=(5, 4))  # 5 examples, 4 inputs
+W_43, b_3 = layer_rng.normal(size=(4, 3)), layer_rng.normal(size=3)  # 3 neurons
 
-by_entry = np.array([[sum(X[r, i] * W[i, j] for i in range(4)) + b[j]
+by_entry = np.array([[sum(X_5[r, i] * W_43[i, j] for i in range(4)) + b_3[j]
                       for j in range(3)] for r in range(5)])
-by_neuron = np.column_stack([X @ W[:, j] + b[j] for j in range(3)])
-Z = X @ W + b
-differences = [np.abs(Z - other).max() for other in (by_entry, by_neuron)]
-print("shape", Z.shape, "  the three agree to 1e-14:", max(differences) < 1e-14)
+by_neuron = np.column_stack([X_5 @ W_43[:, j] + b_3[j] for j in range(3)])
+Z_53 = X_5 @ W_43 + b_3  # (5, 3)
+differences = [np.abs(Z_53 - other).max() for other in (by_entry, by_neuron)]
+print("shape", Z_53.shape, "  the three agree to 1e-14:", max(differences) < 1e-14)
 
 # %% [markdown]
-# The documents write the other convention, one example as a *column* $x$ $(d_{in},)$ and weights $V$ of shape $(d_{out}, d_{in})$: $z = Vx + c$. It is the same layer with $V = W^\top$. This course keeps
+# Document 3 (4.1) and the hidden layer of Document 1 (4.2) write the other convention, one example as a *column* $x$ $(d_{in},)$ and weights $V$ of shape $(d_{out}, d_{in})$: $z = Vx + c$. It is the same layer with $V = W^\top$. This course keeps
 # examples in rows, as Keras does. Mixing the two is harmless where the shapes refuse, and dangerous where they don't:
 
 # %% tags=["nbval-check-output"]
-square_W = layer_rng.normal(size=(4, 4))
-print("transposed by mistake, square layer: runs, shape", (X @ square_W.T).shape)
-for name, bias in {"(3,)": b, "(3, 1)": b[:, None], "(5, 1)": np.ones((5, 1))}.items():
+W_44 = np.random.default_rng(44).normal(size=(4, 4))
+print("transposed by mistake, square layer: runs, shape", (X_5 @ W_44.T).shape)
+for name, bias in {"(3,)": b_3, "(3, 1)": b_3[:, None],
+                   "(5, 1)": np.ones((5, 1))}.items():
     try:
-        print(f"bias {name:6} -> shape {(X @ W + bias).shape}")
+        print(f"bias {name:6} -> shape {(X_5 @ W_43 + bias).shape}")
     except ValueError:
         print(f"bias {name:6} -> ValueError")
 
@@ -367,9 +372,9 @@ for name, bias in {"(3,)": b, "(3, 1)": b[:, None], "(5, 1)": np.ones((5, 1))}.i
 # A square matrix hides a wrong transpose. A bias of shape $(n, 1)$ gives every *example* its own bias instead of every neuron, and the result still has the right shape.
 # Test layers with $n$, $d_{in}$ and $d_{out}$ all different.
 #
-# Document 2's neuron, which receives *all* outputs of the previous layer, is a dense one (and has a bias, which the sentence omits).
-# Two words, since the documents mix them. *Feed-forward* is any network without loops: dense ones, but also convolutional ones (notebook [[convolution]]), where a neuron sees only a patch, and Transformers ([[embeddings_and_attention]]).
-# *Multilayer perceptron* (多层感知机, MLP) and *fully connected network* are two names for the same thing, a stack of dense layers, not two kinds; a concept map in Document 2 splits them.
+# Document 2's neuron (3.1.1), which receives *all* outputs of the previous layer, is a dense one (and has a bias, which the sentence omits).
+# Keep two words apart. *Feed-forward* is any network without loops: dense ones, but also convolutional ones (notebook [[convolution]]), where a neuron sees only a patch, and Transformers ([[embeddings_and_attention]]).
+# *Multilayer perceptron* (多层感知机, MLP) and *fully connected network* are two names for the same thing, a stack of dense layers, not two kinds, as the concept map of Document 2 (2) has it.
 
 # %% [markdown]
 # ## 4.5 Two linear layers are one
@@ -394,26 +399,27 @@ def run_stack(X, phi):
     return (X @ stack[-1][0] + stack[-1][1])[:, 0]
 
 
-line = np.linspace(-3, 3, 601)[:, None] * np.array([1.0, 0.5])  # a walk in the plane
+line = np.linspace(-3, 3, 6001)[:, None] * np.array([1.0, 0.5])  # a walk in the plane
 fig, axes = plt.subplots(1, 2, figsize=(8.4, 3), sharex=True)
 choices = {"without φ": lambda z: z, "with ReLU": relu}
 for ax, (name, phi) in zip(axes, choices.items()):
-    walked = run_stack(line, phi)
-    bends = np.abs(np.diff(walked, 2)) > 1e-6
-    ax.plot(line[:, 0], walked)
-    ax.plot(line[1:-1, 0][bends], walked[1:-1][bends], ".", color=plotting.RED)
+    outputs = run_stack(line, phi)
+    bent = np.abs(np.diff(outputs, 2)) > 1e-6  # a bend shows at one or two points
+    bends = np.flatnonzero(bent & ~np.r_[False, bent[:-1]])  # count each once
+    ax.plot(line[:, 0], outputs)
+    ax.plot(line[bends + 1, 0], outputs[bends + 1], ".", color=plotting.RED)
     ax.set(title=f"Seven layers {name}", xlabel="$x_1$, with $x_2 = x_1/2$",
            ylabel="output")
-    print(f"{name}: points of this walk with a bend beside them: {bends.sum()}")
+    print(f"{name}: bends seen on this walk: {len(bends)}")
 plt.show()
 
 
 # %% [markdown]
 # Left a straight line without a bend, for all its seven layers. Right the same weights with ReLU: a broken line that bends (red) where some unit switches on or off.
-# Document 4's model of a network omits the activation, so its layers collapse like the left one.
+# Document 4's model of a network (4.1) omits the activation, so its layers collapse like the left one.
 
 # %% [markdown]
-# ### Exercise 4.5 · collapse a linear network (7 min)
+# ### Exercise 4.5 · collapse a linear network (6 min)
 # Given any number of layers $(W, b)$ to be applied one after the other *without* activations, return the one layer that does the same.
 
 # %% tags=["exercise"]
@@ -427,17 +433,19 @@ def collapse(layers):
 
 # %% tags=["check"]
 with check("4.5", "collapse linear layers"):
-    for seed, sizes_t in enumerate([(4, 3, 2), (2, 5, 3, 4), (3, 3, 3, 3, 3), (4, 2)]):
-        t_rng = np.random.default_rng(seed)
-        layers_t = [(t_rng.normal(size=(i, o)), t_rng.normal(size=o))
+    for seed_t, sizes_t in enumerate([(4, 3, 2), (2, 5, 3, 4), (3,) * 5, (4, 2)]):
+        rng_t = np.random.default_rng(seed_t)
+        layers_t = [(rng_t.normal(size=(i, o)), rng_t.normal(size=o))
                     for i, o in zip(sizes_t[:-1], sizes_t[1:])]
-        X_t = through = t_rng.normal(size=(6, sizes_t[0]))
+        X_t = through_t = rng_t.normal(size=(6, sizes_t[0]))
         for W_t, b_t in layers_t:
-            through = through @ W_t + b_t
-        W_one, b_one = collapse(layers_t)
-        shape_t = (sizes_t[-1],)
-        assert np.shape(b_one) == shape_t, f"b is {np.shape(b_one)}, not {shape_t}"
-        np.testing.assert_allclose(X_t @ W_one + b_one, through, rtol=1e-9, atol=1e-9)
+            through_t = through_t @ W_t + b_t
+        W_one_t, b_one_t = collapse([(W_t.copy(), b_t.copy()) for W_t, b_t in layers_t])
+        for part_t, shape_t in ((W_one_t, (sizes_t[0], sizes_t[-1])),
+                                (b_one_t, (sizes_t[-1],))):
+            assert np.shape(part_t) == shape_t, f"{np.shape(part_t)}, not {shape_t}"
+        np.testing.assert_allclose(X_t @ W_one_t + b_one_t, through_t, rtol=1e-4,
+                                   atol=1e-4, err_msg=f"sizes {sizes_t}")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -462,7 +470,7 @@ if not solved("4.5"):
 #
 # $$z^{(l)} = a^{(l-1)} W^{(l)} + b^{(l)}, \qquad a^{(l)} = \phi(z^{(l)}) \text{ for } l < N ,$$
 #
-# (Document 1's "several non-linear layers", said exactly: maps $XW + b$ (*affine*, 仿射) and entry-wise functions in turn.) The last $z^{(N)}$ are the *logits* (未归一化的得分), one score per class, handed to whatever the task needs: nothing for a real number, a sigmoid for yes/no, softmax (4.10) for one class of many.
+# (Document 1, 3.1, speaks of "several non-linear layers". Said exactly: maps $XW + b$ (*affine*, 仿射) and entry-wise functions in turn.) The last $z^{(N)}$ are the *logits* (未归一化的得分), one score per class, handed to whatever the task needs: nothing for a real number, a sigmoid for yes/no, softmax (4.10) for one class of many.
 
 # %%
 def random_layers(sizes, rng, gain=2.0):
@@ -484,17 +492,18 @@ def forward(layers, X, phi=relu):
 reader = random_layers([64, 32, 16, 10], np.random.default_rng(6))
 values = forward(reader, X_test)
 print("l   W         b      a or logits  parameters")
-for l, ((W, b), a) in enumerate(zip(reader, values[1:]), 1):
-    print(f"{l}   {W.shape!s:9} {b.shape!s:6} {a.shape!s:12} {W.size + b.size:6,}")
-total = sum(W.size + b.size for W, b in reader)
+for l, ((W_l, b_l), a_l) in enumerate(zip(reader, values[1:]), 1):
+    print(f"{l}   {W_l.shape!s:9} {b_l.shape!s:6} {a_l.shape!s:12}"
+          f" {W_l.size + b_l.size:6,}")
+total = sum(W_l.size + b_l.size for W_l, b_l in reader)
 print(f"total{total:38,}")
 print(f"right before any training: {np.mean(values[-1].argmax(axis=1) == y_test):.0%}")
 
 
 # %% [markdown]
 # $64\cdot 32 + 32 = 2{,}080$, and so on: each layer costs $d_{in} d_{out} + d_{out}$ parameters. Before training, the network is as good as a guess among ten.
-# Here the representation also gets *narrower* at each layer, 64 → 32 → 16; Document 4 calls what deep layers extract high-dimensional, but width is a choice. And the
-# chart of three hidden layers in Document 3 is such an MLP; what makes up a large language model (embeddings, attention, residual paths) is missing from it (notebook [[embeddings_and_attention]]).
+# Here the representation also gets *narrower* at each layer, 64 → 32 → 16; Document 4 (2.2) calls what deep layers extract high-dimensional, but width is a choice. And the
+# chart of three hidden layers in Document 3 (2.1) is such an MLP; what makes up a large language model (embeddings, attention, residual paths) is missing from it (notebook [[embeddings_and_attention]]).
 #
 # Training all layers needs gradients ([[backpropagation]]). One layer can be fitted without: keep the hidden layer *random*, give every image ten targets, 1 for its class and 0 for the others (*one-hot*, 独热), and choose the last layer so that the sum of the squared errors is least (*least squares*).
 # With the hidden activations as $F$ (and a column of ones for the bias) and the targets as $Y$, the slopes of that sum are 0 where $F^\top F\, W = F^\top Y$: linear equations.
@@ -526,61 +535,67 @@ fig, ax = plt.subplots(figsize=(6.4, 3.5))
 for name, phi in {"identity": lambda z: z, "ReLU": relu, "tanh": np.tanh}.items():
     runs = np.array([[random_feature_accuracy(width, phi, seed) for seed in range(5)]
                      for width in widths])
-    ax.errorbar(widths, runs.mean(axis=1), runs.std(axis=1), fmt="o-", capsize=3,
+    spreads = runs.std(axis=1, ddof=1)
+    ax.errorbar(widths, runs.mean(axis=1), spreads, fmt="o-", capsize=3,
                 label=f"φ = {name}")
-    print(f"{name:8} at width {widths[-1]}:"
-          f" {runs[-1].mean():.1%} ± {runs[-1].std():.1%} (5 seeds)")
+    print(f"{name:8}", *(f"width {width}: {mean:.1%} ± {spread:.1%};" for width, mean,
+                        spread in zip(widths, runs.mean(axis=1), spreads)))
 ax.set(title="Without φ, width stops helping at 64 units", xscale="log", xticks=widths,
        xticklabels=widths, xlabel="hidden units (random, untrained)",
-       ylabel="test accuracy")
+       ylabel="test accuracy (5 seeds, ± s.d.)")
 ax.minorticks_off()
 ax.legend()
 plt.show()
 
 # %% [markdown]
 # With the identity the curve stops at 64 units, the number of pixels, and at the accuracy of no hidden layer at all: the network *is* the linear classifier. With ReLU or tanh the
-# same random weights go on to new features and leave it behind. Narrow layers gain nothing from $\phi$: up to 32 units both stay below the identity.
+# same random weights go on to new features and leave it behind. Narrow layers gain nothing from $\phi$: up to 32 units ReLU stays far below the identity, and tanh comes no higher than it.
 
 # %% [markdown]
-# ## 4.7 Spot the bug: three widely copied networks
+# ## 4.7 Spot the bug: three printed networks
 #
-# Two rows for each document. On the right, $V^{(l)}$ and $c^{(l)}$ are the weights and biases of layer $l$ in the documents' column form (4.4), and $g$ is the output function that the task needs (4.6). In the first two rows $n$ is the number of inputs, $m$ of hidden units.
+# Two rows for each document. On the right, $V^{(l)}$ and $c^{(l)}$ are the weights and biases of layer $l$ in column form (4.4), and $g$ is the output function that the task needs (4.6). In the first two rows $n$ is the number of inputs, $m$ of hidden units.
 #
-# | copied | where it breaks | put right (one example, column form) |
+# | as printed | where it breaks | put right (one example, column form) |
 # |---|---|---|
-# | $a_{ij} = \sigma(\sum_k w_{ik} x_k + b_i)$ (Document 1) | the right side has no $j$ | $a_i = \sigma(\sum_{k=1}^{n} V^{(1)}_{ik} x_k + c^{(1)}_i)$ |
+# | $a_{ij} = \sigma(\sum_k w_{ik} x_k + b_i)$ (Document 1, 4.2) | the right side has no $j$ | $a_i = \sigma(\sum_{k=1}^{n} V^{(1)}_{ik} x_k + c^{(1)}_i)$ |
 # | $y = \sigma(\sum_i w_{ij} a_{ij} + b_j)$ | the left side lacks $j$; $w, b$ used a second time; ReLU allowed as an output | $y_j = g(\sum_{i=1}^{m} V^{(2)}_{ji} a_i + c^{(2)}_j)$, $g$ by task |
-# | $z^{(l)} = \sigma(W^{(l)}x^{(l-1)} + b^{(l)}),\; a^{(l)} = \sigma(z^{(l)})$ (Document 3) | $\sigma$ twice; layer $l$ should read $a^{(l-1)}$ | $z^{(l)} = V^{(l)} a^{(l-1)} + c^{(l)},\; a^{(l)} = \sigma(z^{(l)})$ |
+# | $z^{(l)} = \sigma(W^{(l)}x^{(l-1)} + b^{(l)}),\; a^{(l)} = \sigma(z^{(l)})$ (Document 3, 4.1) | $\sigma$ twice; layer $l$ should read $a^{(l-1)}$ | $z^{(l)} = V^{(l)} a^{(l-1)} + c^{(l)},\; a^{(l)} = \sigma(z^{(l)})$ |
 # | $y^{(l)} = W^{(l+1)} a^{(l)} + b^{(l+1)}$ | $y$ is the label's name | this is $z^{(l+1)}$ |
-# | "two hidden layers", $z_j = \sum_{i=1}^3 w_{ij} x_i + b_j$ (Document 4) | $z_1, z_2$ are two *units* of one layer; no $\sigma$ | $a^{(1)} = \sigma(V^{(1)}x + c^{(1)}),\; a^{(2)} = \sigma(V^{(2)}a^{(1)} + c^{(2)})$ |
+# | "two hidden layers", $z_j = \sum_{i=1}^3 w_{ij} x_i + b_j$ (Document 4, 4.3) | $z_1, z_2$ are two *units* of one layer; no $\sigma$ | $a^{(1)} = \sigma(V^{(1)}x + c^{(1)}),\; a^{(2)} = \sigma(V^{(2)}a^{(1)} + c^{(2)})$ |
 # | $y_1 = \sum_{i=1}^{2} w_{i1} z_i + b_1$, $y_2$ alike | the hidden layer's $w_{i1}$ and $b_1$ once more | $y = g(V^{(3)} a^{(2)} + c^{(3)})$ |
 #
 # Does Document 4's example have a hidden layer at all? A single layer computes $f(x) = xM + c$, and then $f(u + v) - f(u) - f(v) + f(0) = 0$ for all $u, v$: what is multiplied by $M$ cancels, and so does $c$, twice plus and twice minus.
-# Test that on the example as printed, and look at the range of Document 3's double sigmoid:
-
-# %%
-copy_rng = np.random.default_rng(7)
-W, b = copy_rng.normal(size=(3, 2)), copy_rng.normal(size=2)
-
-
-def copied_network(X):
-    """Document 4's 3-2-2 example as printed. X: (n, 3) -> (n, 2)"""
-    z = X @ W + b
-    return z @ W[:2] + b  # the same w_i1, w_i2, b_1, b_2 again
-
-
-u, v = copy_rng.normal(size=(2, 4, 3))  # four pairs of inputs
-zero = np.zeros((4, 3))
-straight = copied_network(u + v) - copied_network(u) - copied_network(v)
-twice = sigmoid(sigmoid(np.linspace(-20, 20, 9)))
+# Test that on the example as printed, on four pairs of inputs $u, v$:
 
 # %% tags=["nbval-check-output"]
-is_affine = np.abs(straight + copied_network(zero)).max() < 1e-12
-print("Document 4: f(u+v) - f(u) - f(v) + f(0) is 0, so no hidden layer:", is_affine)
-for name, sizes in {"as printed, shared": None, "one hidden layer": [3, 2, 2],
+printed_rng = np.random.default_rng(7)
+W_printed, b_printed = printed_rng.normal(size=(3, 2)), printed_rng.normal(size=2)
+
+
+def printed_network(X):
+    """Document 4's 3-2-2 example as printed. X: (n, 3) -> (n, 2)"""
+    z = X @ W_printed + b_printed
+    return z @ W_printed[:2] + b_printed  # the same w_i1, w_i2, b_1, b_2 again
+
+
+first, second = printed_rng.normal(size=(2, 4, 3))  # u and v, four of each
+cancels = (printed_network(first + second) - printed_network(first)
+           - printed_network(second) + printed_network(np.zeros((4, 3))))
+print("Document 4: f(u+v) - f(u) - f(v) + f(0) is 0, so no hidden layer:",
+      np.abs(cancels).max() < 1e-12)
+
+# %% [markdown]
+# So count its parameters, against those of real hidden layers of two units, and look at the range of Document 3's double sigmoid:
+
+# %% tags=["nbval-check-output"]
+counts = {"as printed, shared": W_printed.size + b_printed.size}
+for name, units in {"one hidden layer": [3, 2, 2],
                     "two hidden layers": [3, 2, 2, 2]}.items():
-    count = sum(i * o + o for i, o in zip(sizes[:-1], sizes[1:])) if sizes else 8
-    print(f"  parameters {name:20} {count:3}")
+    counts[name] = sum(i * o + o for i, o in zip(units[:-1], units[1:]))
+for name, count in counts.items():
+    print(f"parameters {name:20} {count:3}")
+twice = sigmoid(sigmoid(np.linspace(-20, 20, 9)))
 print(f"Document 3: sigma(sigma(z)) runs from {twice.min():.3f} to {twice.max():.3f}")
 
 # %% [markdown]
@@ -614,8 +629,8 @@ plt.show()
 # Eight times larger weights win much of it back. Slope and weight size act together; which size is right is the question of 4.12.
 
 # %% [markdown]
-# ### Exercise 4.7 · repair it (12 min)
-# Write the network right, in the documents' own convention, so that you have translated once: *one* example $x$ $(d,)$ as a column, weights $V$ $(d_{out}, d_{in})$. Sigmoid on every hidden layer,
+# ### Exercise 4.7 · repair it (10 min)
+# Write the network right, in Document 3's convention, so that you have translated once: *one* example $x$ $(d,)$ as a column, weights $V$ $(d_{out}, d_{in})$. Sigmoid on every hidden layer,
 # softmax at the output: $p_j = e^{z_j} / \sum_m e^{z_m}$. And count its parameters from its sizes.
 
 # %% tags=["exercise"]
@@ -633,23 +648,26 @@ def parameter_count(sizes):
 
 
 # %% tags=["check"]
-with check("4.7", "the copied network repaired"):
-    for seed, sizes_t in enumerate([(3, 2, 2, 2), (4, 3, 5), (2, 2), (3, 6, 4, 5, 2)]):
-        t_rng = np.random.default_rng(seed)
-        layers_t = [(t_rng.normal(size=(o, i)) * 2, t_rng.normal(size=o))
+with check("4.7", "the printed network repaired"):
+    for seed_t, sizes_t in enumerate([(3, 2, 2, 2), (4, 3, 5), (2, 2), (3, 6, 4, 2)]):
+        rng_t = np.random.default_rng(seed_t)
+        layers_t = [(rng_t.normal(size=(o, i)) * 2, rng_t.normal(size=o))
                     for i, o in zip(sizes_t[:-1], sizes_t[1:])]
-        x_t = a_t = t_rng.normal(size=sizes_t[0])
+        x_t = a_t = rng_t.normal(size=sizes_t[0])
         for V_t, c_t in layers_t[:-1]:
             a_t = np.array([1 / (1 + math.exp(-(row @ a_t + bias)))
                             for row, bias in zip(V_t, c_t)])
-        scores = [math.exp(row @ a_t + bias) for row, bias in zip(*layers_t[-1])]
-        expected = np.array(scores) / sum(scores)
-        got = repaired_network(x_t, layers_t)
-        assert np.shape(got) == expected.shape, f"{np.shape(got)}, not {expected.shape}"
-        np.testing.assert_allclose(got, expected, rtol=1e-9, err_msg=f"sizes {sizes_t}")
-        expected_count = sum(V_t.size + c_t.size for V_t, c_t in layers_t)
-        assert parameter_count(list(sizes_t)) == expected_count, f"sizes {sizes_t}"
-    assert parameter_count([784, 128, 10]) == 101_770
+        scores_t = [math.exp(row @ a_t + bias) for row, bias in zip(*layers_t[-1])]
+        expected_t = np.array(scores_t) / sum(scores_t)
+        given_t = [(V_t.copy(), c_t.copy()) for V_t, c_t in layers_t]
+        got_t = repaired_network(x_t.copy(), given_t)
+        assert np.shape(got_t) == expected_t.shape, f"shape {np.shape(got_t)}"
+        np.testing.assert_allclose(got_t, expected_t, rtol=1e-4, atol=1e-6,
+                                   err_msg=f"sizes {sizes_t}")
+    for sizes_t, count_t in (([3, 2, 2, 2], 20), ([4, 3, 5], 35), ([2, 2], 6),
+                             ([784, 128, 10], 101_770)):
+        got_t = parameter_count(list(sizes_t))
+        assert got_t == count_t, f"sizes {sizes_t}: {count_t} parameters, not {got_t}"
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -699,7 +717,8 @@ def bumps(x, pieces):
     return sum(curve(c) * hat(x, c, 1 / pieces) for c in places)
 
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Bumps add up to a curve
 fig, (left, right) = plt.subplots(1, 2, figsize=(9.4, 3.5))
 left.plot(fine, curve(fine), color=plotting.GRAY, lw=4, alpha=0.5, label="curve")
 for c in np.linspace(0, 1, 9):
@@ -733,7 +752,7 @@ for d in (1, 2, 3, 64):
 
 
 # %% [markdown]
-# ### Exercise 4.8 · the same curve with a third of the units (6 min)
+# ### Exercise 4.8 · the same curve with a third of the units (8 min)
 # Neighboring bumps use the same ReLUs. Build a network with *one* ReLU per gap that passes through all given points: $f(x) = \mathrm{ReLU}(x W_1 + b_1) W_2 + b_2$, straight between
 # the points, for $x$ from the first to the last knot.
 
@@ -749,17 +768,20 @@ def interpolating_network(knots, heights):
 
 # %% tags=["check"]
 with check("4.8", "a network through given points"):
-    for seed, m in enumerate([1, 4, 9]):
-        t_rng = np.random.default_rng(seed)
-        knots_t = np.cumsum(t_rng.uniform(0.2, 1, m + 1)) - 2
-        heights_t = t_rng.normal(size=m + 1) + 1
-        parts = [np.asarray(p) for p in interpolating_network(knots_t, heights_t)]
-        shapes = [part.shape for part in parts]
-        assert shapes == [(1, m), (m,), (m, 1), (1,)], f"the shapes are {shapes}"
+    for seed_t, m_t in enumerate([1, 4, 9]):
+        rng_t = np.random.default_rng(seed_t)
+        knots_t = np.cumsum(rng_t.uniform(0.2, 1, m_t + 1)) - 2
+        heights_t = rng_t.normal(size=m_t + 1) + 1
+        parts_t = [np.asarray(part) for part in
+                   interpolating_network(knots_t.copy(), heights_t.copy())]
+        shapes_t = [part.shape for part in parts_t]
+        wanted_t = [(1, m_t), (m_t,), (m_t, 1), (1,)]
+        assert shapes_t == wanted_t, f"the shapes are {shapes_t}, not {wanted_t}"
         x_t = np.linspace(knots_t[0], knots_t[-1], 203)
-        got = np.maximum(x_t[:, None] @ parts[0] + parts[1], 0) @ parts[2] + parts[3]
-        expected = np.interp(x_t, knots_t, heights_t)
-        np.testing.assert_allclose(got[:, 0], expected, atol=1e-8)
+        hidden_t = np.maximum(x_t[:, None] @ parts_t[0] + parts_t[1], 0)
+        np.testing.assert_allclose((hidden_t @ parts_t[2] + parts_t[3])[:, 0],
+                                   np.interp(x_t, knots_t, heights_t), atol=1e-4,
+                                   err_msg=f"{m_t + 1} points")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -820,7 +842,8 @@ for name, (phi, slope) in activations.items():
     nudged = numerical_gradient(lambda z: np.sum(phi(z)), z)
     print(f"{name:11} largest difference {np.abs(slope(z) - nudged).max():.1e}")
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Sigmoid and tanh go flat on both sides, the others on one at most
 grid = np.linspace(-5, 5, 401)
 fig, axes = plt.subplots(2, 6, figsize=(11, 3.6), sharex=True, sharey="row")
 for column, (name, (phi, slope)) in zip(axes.T, activations.items()):
@@ -843,7 +866,7 @@ for name in ("GELU", "SiLU"):
 
 # %% [markdown]
 # GELU and SiLU are ReLUs without the corner; they dip below zero before they vanish, and their slope exceeds 1 for a stretch.
-# Document 1 names sigmoid and ReLU as the usual $\sigma$; today's hidden layers mostly use ReLU, GELU or SiLU, and the sigmoid has kept two places: a yes/no output and gates (notebook [[recurrent_networks]]).
+# Document 1 (4.2) names sigmoid and ReLU as the usual $\sigma$; today's hidden layers mostly use ReLU, GELU or SiLU, and the sigmoid has kept two places: a yes/no output and gates (notebook [[recurrent_networks]]).
 
 # %% [markdown]
 # ### The GELU that runs is not always the GELU that is written
@@ -858,6 +881,8 @@ def gelu_tanh(z, c=0.044715):
     return 0.5 * z * (1 + np.tanh(math.sqrt(2 / math.pi) * (z + c * z**3)))
 
 
+# %% tags=["figure"]
+#@title Figure: The published constant lowers the largest error by a third
 wide = np.linspace(-6, 6, 2401)
 exact = wide * Phi(wide)
 constants = {"from the series": 2 / (3 * math.pi) - 1 / 6, "published": 0.044715}
@@ -878,31 +903,33 @@ plt.show()
 #
 # ### Saturation
 #
-# Far from 0 a sigmoid or tanh is *saturated* (饱和): the output hardly moves and the slope is almost nothing. In a computer "almost" becomes "exactly" soon:
+# Far from 0 a sigmoid or tanh is *saturated* (饱和): the output hardly moves and the slope is almost nothing. In a computer "almost" soon becomes "exactly":
 
 # %% tags=["figure"]
 #@title Figure: A saturated unit's slope falls exponentially, then to nothing
 reach = np.linspace(0, 40, 801)
 fig, ax = plt.subplots(figsize=(6.4, 3.4))
-for dtype, style in ((np.float64, "-"), (np.float32, "--")):
+looks = {np.float64: {"lw": 1.3}, np.float32: {"lw": 6, "alpha": 0.35}}
+for dtype, look in looks.items():
     a = 1 / (1 + np.exp(-reach.astype(dtype)))
-    t = np.tanh(reach.astype(dtype))
+    # rounded from float64: some libraries' own float32 tanh is off in the last digit
+    t = np.tanh(reach).astype(dtype)
     for name, slope, color in (("sigmoid", a * (1 - a), plotting.BLUE),
                                ("tanh", 1 - t**2, plotting.RED)):
         alive = slope > 0
-        ax.semilogy(reach[alive], slope[alive], style, color=color,
+        ax.semilogy(reach[alive], slope[alive], color=color, **look,
                     label=f"{name}, {dtype.__name__}")
         print(f"{name:7} in {dtype.__name__}:"
-              f" slope exactly 0 from z = {reach[~alive][0]:.1f}")
+              f" slope exactly 0 from about z = {reach[~alive][0]:.0f}")
 ax.set(title="A saturated unit's slope falls exponentially, then to nothing",
        xlabel="$z$", ylabel="slope computed as $a(1-a)$, $1-a^2$")
 ax.legend()
 plt.show()
 
 # %% [markdown]
-# The slope falls tenfold for every 2.3 in $z$ (for tanh, 1.15), until $1 - a$ rounds to zero. A float32 keeps about 7 digits, a float64 about 16: the dashed curves follow the solid ones, and end early, in the small steps near $10^{-7}$. ReLU keeps slope 1 for every positive $z$ and pays with slope 0 on the other side: a unit whose $z$ is negative for *every* example gets no slope from any and is called *dead*.
+# The slope falls tenfold for every 2.3 in $z$ (for tanh, 1.15), until $1 - a$ rounds to zero. A float32 keeps about 7 digits, a float64 about 16: the wide, pale curves follow the thin ones and end early, in small steps near $10^{-7}$. ReLU keeps slope 1 for every positive $z$ and pays with slope 0 on the other side: a unit whose $z$ is negative for *every* example gets no slope from any and is called *dead*.
 #
-# The plain formula has another trap on the *negative* side. The copied $1/(1+e^{-z})$ of Document 3 is right and overflows:
+# The plain formula has another trap on the *negative* side. $1/(1+e^{-z})$, as the listing of Document 3 (4.3) has it, is right and overflows:
 
 # %% tags=["nbval-check-output"]
 with np.errstate(over="raise"):
@@ -930,18 +957,26 @@ def elu(z, alpha):
 
 # %% tags=["check"]
 with check("4.9", "ELU and its slope"):
-    t_rng = np.random.default_rng(49)
-    for alpha_t, shape in ((1.0, (6,)), (0.3, (4, 5)), (2.5, (3, 2, 4))):
-        z_t = t_rng.normal(size=shape) * 3
-        value, slope_t = elu(z_t, alpha_t)
-        expected = [v if v > 0 else alpha_t * math.expm1(v) for v in z_t.ravel()]
-        np.testing.assert_allclose(value, np.reshape(expected, shape), rtol=1e-9)
-        nudged = numerical_gradient(lambda z: np.sum(elu(z, alpha_t)[0]), z_t)
-        np.testing.assert_allclose(slope_t, nudged, rtol=1e-5, atol=1e-8)
+    rng_t = np.random.default_rng(49)
+    for alpha_t, shape_t in ((1.0, (6,)), (0.3, (4, 5)), (2.5, (3, 2, 4))):
+        z_t = rng_t.normal(size=shape_t) * 3
+
+        def elu_t(z, alpha=alpha_t):
+            return np.reshape([v if v > 0 else alpha * math.expm1(v)
+                               for v in z.ravel()], z.shape)
+
+        value_t, slope_t = elu(z_t.copy(), alpha_t)
+        np.testing.assert_allclose(value_t, elu_t(z_t), rtol=1e-5, atol=1e-6,
+                                   err_msg=f"value, alpha {alpha_t}")
+        nudged_t = numerical_gradient(lambda z: elu_t(z).sum(), z_t)
+        np.testing.assert_allclose(slope_t, nudged_t, rtol=1e-5, atol=1e-6,
+                                   err_msg=f"slope, alpha {alpha_t}")
     with np.errstate(over="raise", invalid="raise"):
-        value, slope_t = elu(np.array([-1000.0, 0.0, 1000.0]), 0.7)
-    np.testing.assert_allclose(value, [-0.7, 0, 1000], atol=1e-12)
-    np.testing.assert_allclose(slope_t, [0, 0.7, 1], atol=1e-12)
+        value_t, slope_t = elu(np.array([-1000.0, 0.0, 1000.0]), 0.7)
+    np.testing.assert_allclose(value_t, [-0.7, 0, 1000], rtol=1e-6, atol=1e-6,
+                               err_msg="values at -1000, 0, 1000")
+    np.testing.assert_allclose(slope_t, [0, 0.7, 1], rtol=1e-6, atol=1e-6,
+                               err_msg="slopes at -1000, 0, 1000")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -1010,9 +1045,9 @@ right.grid(False)
 plt.show()
 
 # %% [markdown]
-# Left, dividing all logits by a number (a *temperature*, 温度) above 1 evens the probabilities out, by one below 1 sharpens them. Right, the Jacobian's diagonal is $p(1-p)$, the sigmoid's slope; everything else is negative, because the total stays 1. With two classes softmax *is* a sigmoid: $p_1 = e^{z_1}/(e^{z_1} + e^{z_2}) = \sigma(z_1 - z_2)$.
+# Left, dividing all logits by a number (a *temperature*, 温度) above 1 evens the probabilities out, by one below 1 sharpens them. Right, the Jacobian's diagonal is $p(1-p)$, the sigmoid's slope; everything else is $-p_i p_j$, so negative: raise one logit, and every other class loses in proportion to its own probability. Together they lose what the one gains, because the total stays 1. With two classes softmax *is* a sigmoid: $p_1 = e^{z_1}/(e^{z_1} + e^{z_2}) = \sigma(z_1 - z_2)$.
 #
-# Can the output layer use ReLU instead, as Document 1's $\sigma$ allows? On the untrained digit reader's logits:
+# Can the output layer use ReLU instead, as Document 1's $\sigma$ (4.2) allows? On the untrained digit reader's logits:
 
 # %%
 logits_test = values[-1]  # (500, 10)
@@ -1028,7 +1063,7 @@ for name, out in outputs.items():
 # ReLU's outputs are no probabilities, and where the true class gets exactly 0, ReLU has no slope to lift it. Softmax is for one class of many; several sigmoids are right where several labels may hold at once.
 
 # %% [markdown]
-# ### Exercise 4.10 · backward through softmax, without the Jacobian (3 min)
+# ### Exercise 4.10 · backward through softmax, without the Jacobian (6 min)
 # Let $g_i = \partial L/\partial p_i$ be known for some loss $L$. Then $\partial L/\partial z_j = \sum_i g_i\, \partial p_i/\partial z_j$. For $n$ rows of $k$ classes, the Jacobians would hold $n k^2$ numbers, and for a vocabulary of 50,000 tokens that does not fit.
 # Insert the formula for $\partial p_i/\partial z_j$, simplify, and write it with arrays no larger than $(n, k)$.
 
@@ -1043,19 +1078,20 @@ def softmax_backward(p, grad_p):
 
 # %% tags=["check"]
 with check("4.10", "backward through softmax"):
-    for seed, shape in enumerate([(5, 3), (2, 7), (4, 4)]):
-        t_rng = np.random.default_rng(seed)
-        z_t, g_t = t_rng.normal(size=shape) * 2, t_rng.normal(size=shape)
-        expected = numerical_gradient(lambda z: np.sum(g_t * softmax(z)), z_t)
-        got = softmax_backward(softmax(z_t), g_t)
-        assert np.shape(got) == shape, f"shape {np.shape(got)}"
-        np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-9)
-    many = softmax(np.random.default_rng(3).normal(size=(2, 1500)))
+    for seed_t, shape_t in enumerate([(5, 3), (2, 7), (4, 4), (1, 2), (3, 1)]):
+        rng_t = np.random.default_rng(seed_t)
+        z_t, g_t = rng_t.normal(size=shape_t) * 2, rng_t.normal(size=shape_t)
+        expected_t = numerical_gradient(lambda z: np.sum(g_t * softmax(z)), z_t)
+        got_t = softmax_backward(softmax(z_t), g_t.copy())
+        assert np.shape(got_t) == shape_t, f"shape {np.shape(got_t)}, not {shape_t}"
+        np.testing.assert_allclose(got_t, expected_t, rtol=1e-4, atol=1e-6)
+    many_t = softmax(np.random.default_rng(3).normal(size=(2, 1500)))
+    given_t = many_t.copy(), many_t.copy()
     tracemalloc.start()
-    softmax_backward(many, many)
-    peak = tracemalloc.get_traced_memory()[1]
+    softmax_backward(*given_t)
+    times_t = tracemalloc.get_traced_memory()[1] / many_t.nbytes
     tracemalloc.stop()
-    assert peak < 20 * many.nbytes, f"{peak / many.nbytes:.0f} times the memory of p"
+    assert times_t < 20, f"arrays of {times_t:.0f} times the size of p; at most (n, k)"
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -1073,23 +1109,31 @@ if not solved("4.10"):
 # ## 4.11 Initialization: why not zero, why not all positive?
 #
 # Where should the weights begin? Two units with the same incoming and the same outgoing weights compute the same, influence the output in the same way, and so get the same update, for ever. They must start different (*symmetry breaking*), and
-# random numbers are the simplest way. Watch it on XOR: two tanh units, one linear output, targets ±1, squared error, and plain descent against the slope. Nine parameters are few enough to nudge.
+# random numbers are the simplest way. Watch it on XOR: two tanh units, one linear output, targets ±1, squared error, and plain descent against the slope. Nine parameters are few enough to nudge; many starts descend at once, one per row.
 
 # %%
-targets = 2.0 * is_xor - 1
+targets = 2.0 * is_xor - 1  # (4,)
+NUDGE = 1e-5
 
 
 def xor_loss(theta):
-    """Mean squared error of a 2-2-1 network. theta (9,): W1 (2, 2), b1, w2 (2,), b2"""
-    hidden = np.tanh(corners @ theta[:4].reshape(2, 2) + theta[4:6])
-    return np.mean((hidden @ theta[6:8] + theta[8] - targets) ** 2)
+    """Mean squared error of 2-2-1 networks, one per row.
+
+    theta (..., 9): W1 (2, 2), b1 (2,), w2 (2,), b2 -> (...)
+    """
+    W1 = theta[..., :4].reshape(*theta.shape[:-1], 2, 2)
+    hidden = np.tanh(corners @ W1 + theta[..., None, 4:6])  # (..., 4, 2)
+    out = np.sum(hidden * theta[..., None, 6:8], axis=-1) + theta[..., 8:]  # (..., 4)
+    return np.mean((out - targets) ** 2, axis=-1)
 
 
-def descend(theta, steps=by_profile(quick=600, standard=1500, full=1500), rate=0.2):
-    """Follow the negative gradient. -> all thetas (steps + 1, 9)"""
-    path = [theta]
+def descend(theta, steps, rate=0.2):
+    """Follow the negative slopes. theta (s, 9): s starts -> path (steps + 1, s, 9)"""
+    path, nudges = [theta], NUDGE * np.eye(9)
     for _ in range(steps):
-        path.append(path[-1] - rate * numerical_gradient(xor_loss, path[-1]))
+        around = path[-1][:, None]  # (s, 1, 9), each of the nine moved both ways
+        slopes = (xor_loss(around + nudges) - xor_loss(around - nudges)) / (2 * NUDGE)
+        path.append(path[-1] - rate * slopes)
     return np.array(path)
 
 
@@ -1099,20 +1143,24 @@ def random_start(seed):
 
 
 starts = {"all 0": np.zeros(9), "all 0.5": np.full(9, 0.5), "random": random_start(1)}
-paths = {name: descend(theta) for name, theta in starts.items()}
-for name, path in paths.items():
+paths = descend(np.array([*starts.values()]), steps=1500)  # (1501, 3, 9)
+for name, path in zip(starts, paths.transpose(1, 0, 2)):
     apart = np.abs(np.diff(path[-1, :4].reshape(2, 2), axis=1)).max()
     print(f"{name:8} loss {xor_loss(path[0]):.3f} -> {xor_loss(path[-1]):.3f};"
           f" the units' incoming weights differ by {apart:.1e}")
-ends = [xor_loss(descend(random_start(seed), steps=400)[-1]) for seed in range(8)]
-print("eight random starts end at", *(f"{end:.2f}" for end in ends))
+
+LONG = by_profile(quick=2000, standard=20_000, full=100_000)
+eight = descend(np.array([random_start(seed) for seed in range(8)]), LONG)
+for step in (400, LONG):
+    print(f"eight random starts, loss after {step:6,} steps:",
+          *(f"{loss:.2f}" for loss in xor_loss(eight[step])))
 
 # %% tags=["figure"]
 #@title Figure: Equal units cannot do XOR
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.3))
 colors = (plotting.GRAY, plotting.RED, plotting.BLUE)
-for (name, path), color in zip(paths.items(), colors):
-    left.plot([xor_loss(theta) for theta in path[:401]], color=color, label=name)
+for name, path, color in zip(starts, paths.transpose(1, 0, 2), colors):
+    left.plot(xor_loss(path[:401]), color=color, label=name)
     for unit, style in ((0, "-"), (1, "--")):
         # W1 is stored row by row: entries unit and unit + 2 belong to one unit
         right.plot(path[:, unit], path[:, unit + 2], style, color=color)
@@ -1126,9 +1174,9 @@ plt.show()
 
 # %% [markdown]
 # From all zeros nothing moves: the hidden activations are 0, so the output weights have slope 0, and the output weights are 0, so the hidden ones have too. (The output bias could move; it is already right, since the targets average 0.) From all 0.5 both units (solid, dashed) walk the same way, equal to rounding,
-# and act as one, which by 4.3 is too few: the loss stops far from 0. From the random start they go separate ways and solve it, with biases that began at 0: random weights are enough to tell units apart. To be apart is necessary, not sufficient: some of the eight starts end at a loss of about ½.
+# and act as one, which by 4.3 is too few: the loss stops far from 0. From the random start they go separate ways and solve it, with biases that began at 0: random weights are enough to tell units apart. To be apart is necessary, not sufficient: after 400 steps three of the eight starts stand at a loss of about ½, and after 20,000 two still do. (The third got away in between: "stuck" always means "so far".)
 #
-# A widely copied script (Document 3) draws weights uniformly from $[0, 1)$. Random, yes; but write $w_{ij} = \tfrac12 + u_{ij}$ with $u_{ij}$ of mean 0, and $z_j = \tfrac12\sum_i x_i + \sum_i x_i u_{ij}$: the first part is the same
+# The script of Document 3 (4.3) draws weights uniformly from $[0, 1)$. Random, yes; but write $w_{ij} = \tfrac12 + u_{ij}$ with $u_{ij}$ of mean 0, and $z_j = \tfrac12\sum_i x_i + \sum_i x_i u_{ij}$: the first part is the same
 # for every unit, and on images, where no $x_i$ is negative, it is large.
 
 # %%
@@ -1136,16 +1184,15 @@ init_rng = np.random.default_rng(11)
 draws = {"uniform [0, 1)": init_rng.random((64, 128)),
          "uniform [-1, 1)": init_rng.uniform(-1, 1, (64, 128)),  # same mean square
          "normal, variance 1/64": init_rng.normal(size=(64, 128)) / 8}
-for name, W in draws.items():
-    z = X_test @ W
-    between = np.corrcoef(z.T)[np.triu_indices(128, 1)]  # between units, over images
-    a = sigmoid(z)
-    print(f"{name:22} mean z {z.mean():5.2f}, saturated (a < 0.01 or > 0.99)"
-          f" {np.mean(np.abs(a - 0.5) > 0.49):4.0%},"
-          f" mean correlation of two units {between.mean():+.2f}")
+for name, drawn in draws.items():
+    z_drawn = X_test @ drawn  # (500, 128)
+    between = np.corrcoef(z_drawn.T)[np.triu_indices(128, 1)]  # units, over images
+    far = np.abs(sigmoid(z_drawn) - 0.5) > 0.49
+    print(f"{name:22} mean z {z_drawn.mean():5.2f}, saturated (a < 0.01 or > 0.99)"
+          f" {far.mean():4.0%}, mean correlation of two units {between.mean():+.2f}")
 
 # %% [markdown]
-# All-positive weights make nearly every sigmoid saturated and the units resemble each other. The second row has the same mean square but mean 0: the resemblance goes, and most of the saturation. The rest goes with the size (third row). "Random" or "Gaussian", as the documents say, is not enough: **what is the right
+# All-positive weights make nearly every sigmoid saturated and the units resemble each other. The second row has the same mean square but mean 0: the resemblance goes, and most of the saturation. The rest goes with the size (third row). "Random" (Document 1, 3.2, and Document 4, 3.2) or "Gaussian" (Document 3, 3.2) is not enough: **what is the right
 # size?** (Large models often start from weights somebody has already trained; whoever trained those had to answer the same question. Notebook [[transfer_learning]].)
 
 # %% [markdown]
@@ -1175,6 +1222,8 @@ def propagate(X, gain2, phi, depth, width, rng):
     return values
 
 
+# %% tags=["figure"]
+#@title Figure: Too small: the signal dies. Too large: most units saturate
 shown = (1, 3, 5, 7, 10)
 fig, axes = plt.subplots(3, 5, figsize=(10, 5), sharex=True)
 for row, gain2 in zip(axes, (0.1, 1, 25)):
@@ -1196,7 +1245,7 @@ plt.show()
 # The formula itself, tried on the first layer:
 
 # %% tags=["evidence"]
-#@title Evidence: largest deviation of the ratio from 1
+#@title Evidence: measured over predicted variance of z
 many = np.random.default_rng(13).normal(size=(64, 20_000)) * np.sqrt(0.5 / 64)
 ratio = np.var(scaled[:200] @ many, axis=1) / (0.5 * np.mean(scaled[:200] ** 2, axis=1))
 print(f"measured / predicted variance for 200 images, 20,000 units each:"
@@ -1227,29 +1276,32 @@ claim("largest deviation of the ratio from 1", np.abs(ratio - 1).max(), at_most=
 # %%
 var_rng = np.random.default_rng(14)
 d_in, d_out = 784, 128
-x, delta = var_rng.normal(size=(300, d_in)), var_rng.normal(size=(300, d_out))
+coming = var_rng.normal(size=(300, d_in))  # the x of 300 examples
+arriving = var_rng.normal(size=(300, d_out))  # and their δ
 print("784 -> 128           forward  backward   (factor of the mean square)")
 for name, variance in {"1 / d_in": 1 / d_in, "1 / d_out": 1 / d_out,
                        "2 / (d_in + d_out)": 2 / (d_in + d_out)}.items():
-    W = var_rng.normal(size=(d_in, d_out)) * np.sqrt(variance)
-    ahead, back = np.mean((x @ W) ** 2), np.mean((delta @ W.T) ** 2)
+    W_wide = var_rng.normal(size=(d_in, d_out)) * np.sqrt(variance)
+    ahead, back = np.mean((coming @ W_wide) ** 2), np.mean((arriving @ W_wide.T) ** 2)
     print(f"σ² = {name:18} {ahead:6.2f}  {back:8.2f}")
 print("\nmean of ReLU(z)² / mean of z²   (standard error below 0.003)")
-for name, z in {"normal": var_rng.normal(size=10**6),
-                "uniform": var_rng.uniform(-2, 2, 10**6),
-                "Laplace": var_rng.laplace(size=10**6)}.items():
-    print(f"{name:8} {np.mean(relu(z) ** 2) / np.mean(z**2):.4f}")
+for name, symmetric in {"normal": var_rng.normal(size=10**6),
+                        "uniform": var_rng.uniform(-2, 2, 10**6),
+                        "Laplace": var_rng.laplace(size=10**6)}.items():
+    print(f"{name:8} {np.mean(relu(symmetric) ** 2) / np.mean(symmetric**2):.4f}")
 
 # %% [markdown]
 # For this narrowing layer Glorot is a compromise: forward the signal grows, backward it shrinks, each by less than the sixfold that the others cost on one side. And the half is a half for three different symmetric distributions.
 #
-# Now a forecast. With $d_{in}\sigma_w^2 = g^2$ in every layer (`gain2` in the code), a ReLU network's mean square after $l$ layers should be $(g^2/2)^l$ times the input's. For tanh no power law holds, but for wide layers $z$ is nearly normal, with variance $g^2 q_{l-1}$ by 4.12; so the activations' mean square $q_l$
+# ### A forecast for fifty layers (harder: on a first reading go on to the exercise)
+#
+# With $d_{in}\sigma_w^2 = g^2$ in every layer (`gain2` in the code), a ReLU network's mean square after $l$ layers should be $(g^2/2)^l$ times the input's. For tanh no power law holds, but for wide layers $z$ is nearly normal, with variance $g^2 q_{l-1}$ by 4.12; so the activations' mean square $q_l$
 # follows $q_{l} = \mathrm{E}[\tanh(g\sqrt{q_{l-1}}\,u)^2]$ with $u$ standard normal, an integral to be done by summation. Fifty layers of 256 units, digits as input, five seeds; nothing is fitted:
 
 # %%
 DEPTH, SEEDS = 50, by_profile(quick=2, standard=5, full=5)
-u = np.linspace(-8, 8, 2001)
-weight = density(u) / density(u).sum()
+normal_u = np.linspace(-8, 8, 2001)
+share_of_u = density(normal_u) / density(normal_u).sum()
 
 
 def measured_squares(gain2, phi, seed):
@@ -1262,41 +1314,47 @@ def tanh_forecast(gain2):
     """The same, by iterating the integral over a normal u. -> (DEPTH,)"""
     q, result = 1.0, []
     for _ in range(DEPTH):
-        q = np.sum(weight * np.tanh(np.sqrt(gain2 * q) * u) ** 2)
+        q = np.sum(share_of_u * np.tanh(np.sqrt(gain2 * q) * normal_u) ** 2)
         result.append(q)
     return np.array(result)
 
 
-# %%
-layers = np.arange(1, DEPTH + 1)
+depths = np.arange(1, DEPTH + 1)
 relu_runs = {g2: [measured_squares(g2, relu, s) for s in range(SEEDS)]
              for g2 in (1, 2, 3)}
 tanh_runs = {g2: [measured_squares(g2, np.tanh, s) for s in range(SEEDS)]
              for g2 in (0.5, 1.0, 25 / 9)}
+
+# %% tags=["figure"]
+#@title Figure: Fifty layers, measured (colored) and forecast (dashed)
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.8))
-for ax, runs, forecast in ((axes[0], relu_runs, lambda g2: (g2 / 2) ** layers),
+for ax, runs, forecast in ((axes[0], relu_runs, lambda g2: (g2 / 2) ** depths),
                            (axes[1], tanh_runs, tanh_forecast)):
     for (g2, curves), color in zip(runs.items(), plotting.PALETTE):
         for seed, curve_of_seed in enumerate(curves):
-            ax.semilogy(layers, curve_of_seed, color=color, lw=0.9,
+            ax.semilogy(depths, curve_of_seed, color=color, lw=0.9,
                         label=f"$g^2 = {g2:.3g}$" if seed == 0 else None)
-        ax.semilogy(layers, forecast(g2), "--", color="black", lw=1)
+        ax.semilogy(depths, forecast(g2), "--", color="black", lw=1)
     ax.set(xlabel="layer", ylabel="mean square of a (input = 1)")
     ax.legend()
-axes[0].set_title("ReLU: forecast $(g^2/2)^l$, dashed")
-axes[1].set_title("tanh: forecast by the integral, dashed")
+axes[0].set_title("ReLU: forecast $(g^2/2)^l$")
+axes[1].set_title("tanh: forecast by the integral")
+fig.suptitle("Fifty layers, measured (colored) and forecast (dashed)",
+             fontweight="bold")
 plt.show()
 
 # %% tags=["evidence"]
-#@title Evidence: relative error of ReLU's factor
+#@title Evidence: forecast and measurement, factor per layer and size at layer 50
+relative_errors = []
 for g2, curves in relu_runs.items():
-    factor = np.mean([curve_of_seed[-1] ** (1 / DEPTH) for curve_of_seed in curves])
-    print(f"ReLU, g² = {g2}: factor per layer {factor:.3f}, forecast {g2 / 2}")
-claim("relative error of ReLU's factor", abs(factor / (g2 / 2) - 1), at_most=0.05)
+    per_layer = np.mean([curve_of_seed[-1] ** (1 / DEPTH) for curve_of_seed in curves])
+    relative_errors.append(abs(per_layer / (g2 / 2) - 1))
+    print(f"ReLU, g² = {g2}: factor per layer {per_layer:.3f}, forecast {g2 / 2}")
+claim("ReLU, largest relative error of the factor", max(relative_errors), at_most=0.05)
 for g2, curves in tanh_runs.items():
-    last = [curve_of_seed[-1] for curve_of_seed in curves]
-    print(f"tanh, g² = {g2:.2f}: layer 50 {np.mean(last):.2e} ± {np.std(last):.0e},"
-          f" forecast {tanh_forecast(g2)[-1]:.2e}")
+    ends_50 = [curve_of_seed[-1] for curve_of_seed in curves]
+    print(f"tanh, g² = {g2:.2f}: layer 50 {np.mean(ends_50):.2e} ±"
+          f" {np.std(ends_50, ddof=1):.0e}, forecast {tanh_forecast(g2)[-1]:.2e}")
 
 # %% [markdown]
 # Only $g^2 = 2$ keeps ReLU's signal level; $g^2 = 1$, right for tanh near 0, halves it fifty times. (The three bundles wobble alike: the seeds are the same, and ReLU passes a factor on unchanged.) For tanh with $g^2 = 1$ the signal shrinks ever more slowly, because a small tanh is nearly linear:
@@ -1308,14 +1366,14 @@ for g2, curves in tanh_runs.items():
 WANDERERS = by_profile(quick=6, standard=30, full=60)
 fig, ax = plt.subplots(figsize=(6.4, 3.2))
 for width, color in ((64, plotting.ORANGE), (256, plotting.BLUE)):
-    ends = []
+    logs = []
     for seed in range(WANDERERS):
         rng50 = np.random.default_rng(100 + seed)
         a = propagate(scaled[:20], 2.0, relu, DEPTH, width, rng50)
-        ends.append(np.log([np.mean(layer**2) for layer in a]))
-    spread = np.std(ends, axis=0)
-    ax.plot(layers, spread, color=color, label=f"width {width}, {WANDERERS} networks")
-    ax.plot(layers, np.sqrt(5 * layers / width), "--", color=color,
+        logs.append(np.log([np.mean(layer**2) for layer in a]))
+    spread = np.std(logs, axis=0, ddof=1)
+    ax.plot(depths, spread, color=color, label=f"width {width}, {WANDERERS} networks")
+    ax.plot(depths, np.sqrt(5 * depths / width), "--", color=color,
             label=r"$\sqrt{5\,l/\mathrm{width}}$")
     print(f"width {width}: spread of log(mean square) at layer 50:"
           f" {spread[-1]:.2f}, formula {np.sqrt(5 * DEPTH / width):.2f}")
@@ -1330,8 +1388,8 @@ plt.show()
 # depth over width decides how reliable a start is (Hanin and Nica 2020). Normalization layers ([[convolution]], [[embeddings_and_attention]]) set the size anew at every layer and residual paths ([[training_deep_networks]]) carry the input past it, so that less depends on the draw.
 
 # %% [markdown]
-# ### Exercise 4.13 · spot the bug, then derive your own (8 min)
-# The script of 4.11 draws every layer's weights by `rand(d_in, d_out)`, uniform in $[0, 1)$. Replace that, for a network whose hidden activation is leaky ReLU, with slope $\alpha \ge 0$ where $z < 0$. Derive $\mathrm{E}[\phi(z)^2]$ for symmetric $z$ as above, choose $\sigma_w^2$
+# ### Exercise 4.13 · spot the bug, then derive your own (10 min)
+# The script of 4.11 (Document 3, 4.3) draws every layer's weights by `rand(d_in, d_out)`, uniform in $[0, 1)$. Replace that, for a network whose hidden activation is leaky ReLU, with slope $\alpha \ge 0$ where $z < 0$. Derive $\mathrm{E}[\phi(z)^2]$ for symmetric $z$ as above, choose $\sigma_w^2$
 # so that the forward signal keeps its mean square, and draw *every* layer this way. $\alpha = 0$ must give He.
 
 # %% tags=["exercise"]
@@ -1345,20 +1403,22 @@ def leaky_layers(sizes, alpha, rng):
 
 # %% tags=["check"]
 with check("4.13", "initialization for leaky ReLU"):
-    for seed, alpha_t in enumerate([0.0, 0.6, 1.0]):
-        sizes_t = [300, 500, 400, 600]
-        made = leaky_layers(sizes_t, alpha_t, np.random.default_rng(seed))
-        assert len(made) == 3, f"{len(made)} layers, not 3"
-        for (W_t, b_t), i, o in zip(made, sizes_t[:-1], sizes_t[1:]):
-            assert np.shape(W_t) == (i, o), f"W has shape {np.shape(W_t)}, not {(i, o)}"
-            np.testing.assert_array_equal(b_t, np.zeros(o), "biases start at 0")
-            assert abs(np.mean(W_t)) < 0.02 * np.std(W_t), "the weights' mean is not 0"
-            assert np.abs(W_t[:, 0] - W_t[:, 1]).max() > 0, "two units start equal"
-            signal = np.random.default_rng(i).normal(size=(500, i))
-            z_t = signal @ W_t
-            passed = np.where(z_t > 0, z_t, alpha_t * z_t)
-            kept = np.mean(passed**2) / np.mean(signal**2)
-            assert 0.96 < kept < 1.04, f"alpha {alpha_t}: mean square times {kept:.2f}"
+    sizes_t = [300, 500, 400, 600]
+    for seed_t, alpha_t in enumerate([0.0, 0.6, 1.0]):
+        made_t = leaky_layers(list(sizes_t), alpha_t, np.random.default_rng(seed_t))
+        assert len(made_t) == 3, f"{len(made_t)} layers, not 3"
+        for (W_t, b_t), i_t, o_t in zip(made_t, sizes_t[:-1], sizes_t[1:]):
+            W_t, shape_t = np.asarray(W_t), (i_t, o_t)
+            assert W_t.shape == shape_t, f"W has shape {W_t.shape}, not {shape_t}"
+            np.testing.assert_array_equal(b_t, np.zeros(o_t), "biases start at 0")
+            off_t = np.mean(W_t) / np.std(W_t)
+            assert abs(off_t) < 0.02, f"the weights' mean is {off_t:.2f} s.d., not 0"
+            assert np.ptp(W_t[:, :2], axis=1).max() > 0, "two units start equal"
+            signal_t = np.random.default_rng(i_t).normal(size=(500, i_t))
+            z_t = signal_t @ W_t
+            passed_t = np.where(z_t > 0, z_t, alpha_t * z_t)
+            kept_t = np.mean(passed_t**2) / np.mean(signal_t**2)
+            assert 0.96 < kept_t < 1.04, f"alpha {alpha_t}: mean square × {kept_t:.2f}"
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -1392,7 +1452,7 @@ tf = devices.setup(seed=0)
 import keras
 
 # %% tags=["evidence"]
-#@title Evidence: digit reader, largest difference of a probability
+#@title Evidence: the digit reader of 4.6 in Keras
 model = keras.Sequential(
     [keras.Input((64,)), keras.layers.Dense(32, "relu", dtype="float64"),
      keras.layers.Dense(16, "relu", dtype="float64"),
@@ -1406,7 +1466,8 @@ print(f"parameters: Keras {model.count_params():,}, counted in 4.6: {total:,}")
 # %% [markdown]
 # Then every activation and its slope, by Keras and by `GradientTape`, at points that include 0:
 
-# %%
+# %% tags=["evidence"]
+#@title Evidence: six activations and their slopes against Keras
 names_there = {
     "sigmoid": keras.activations.sigmoid, "tanh": keras.activations.tanh,
     "ReLU": keras.activations.relu, "SiLU": keras.activations.silu,
@@ -1420,9 +1481,9 @@ for name, activation in names_there.items():
     slope_there = tape.gradient(there, probe).numpy()
     phi, slope = activations[name]
     worst_value = max(worst_value, np.abs(phi(probe.numpy()) - there.numpy()).max())
-    apart = np.abs(slope(probe.numpy()) - slope_there)
-    print(f"{name:11} slope differs by {apart.max():.1e}")
-    worst_slope = max(worst_slope, apart[probe.numpy() != 0].max())
+    off = np.abs(slope(probe.numpy()) - slope_there)
+    print(f"{name:11} slope differs by {off.max():.1e}")
+    worst_slope = max(worst_slope, off[probe.numpy() != 0].max())
 claim("activations, largest difference", worst_value, at_most=1e-7)
 claim("slopes, largest difference away from 0", worst_slope, at_most=1e-7)
 print(f"0.1 in float32 is off by {abs(float(np.float32(0.1)) - 0.1):.1e}")
@@ -1431,7 +1492,7 @@ print(f"0.1 in float32 is off by {abs(float(np.float32(0.1)) - 0.1):.1e}")
 # Four agree to the last digits. Leaky ReLU and GELU stop at eight: TensorFlow, which does the arithmetic under Keras here, keeps the constants of these two in float32 even when $z$ is float64, and the rounding error of 0.1 is just what leaky ReLU's slope is off by.
 
 # %% tags=["evidence"]
-#@title Evidence: tanh GELU, largest difference
+#@title Evidence: tanh GELU and the softmax Jacobian against Keras
 approximate = keras.activations.gelu(probe, approximate=True).numpy()
 claim("tanh GELU, largest difference",
       np.abs(gelu_tanh(probe.numpy()) - approximate).max(), at_most=1e-7)
@@ -1444,19 +1505,21 @@ claim("softmax Jacobian, largest difference",
 # %% [markdown]
 # Last the initializers: do they have the variances derived above? A sample of $m$ weights misses the variance by about $\sigma_w^2\sqrt{(\kappa - 1)/m}$, where $\kappa$ is the mean of $w^4$ over the squared variance. The deviation is counted in such standard errors.
 
-# %%
+# %% tags=["evidence"]
+#@title Evidence: Keras' initializers have the derived variances
 i, o = 500, 300
 make = keras.initializers
 initializers = {make.GlorotUniform: 2 / (i + o), make.GlorotNormal: 2 / (i + o),
                 make.HeUniform: 2 / i, make.HeNormal: 2 / i, make.LecunNormal: 1 / i}
 deviations = []
 for kind, variance in initializers.items():
-    W = np.asarray(kind(seed=1 + len(deviations))((i, o)), float)
-    error = variance * np.sqrt((np.mean(W**4) / np.mean(W**2) ** 2 - 1) / W.size)
-    deviations.append((np.mean(W**2) - variance) / error)
-    print(f"{kind.__name__:13} variance × d_in {np.mean(W**2) * i:.4f},"
+    sample = np.asarray(kind(seed=1 + len(deviations))((i, o)), float)  # (500, 300)
+    square = np.mean(sample**2)
+    kappa = np.mean(sample**4) / square**2
+    deviations.append((square / variance - 1) / np.sqrt((kappa - 1) / sample.size))
+    print(f"{kind.__name__:13} variance × d_in {square * i:.4f},"
           f" derived {variance * i:.4f}, {deviations[-1]:+.1f} standard errors;"
-          f" largest |w| {np.abs(W).max() / np.sqrt(variance):.2f} σ")
+          f" largest |w| {np.abs(sample).max() / np.sqrt(variance):.2f} σ")
 claim("largest deviation in standard errors", np.abs(deviations).max(), at_most=4)
 dense = keras.layers.Dense(4)
 print("a Dense layer's own choice:", type(dense.kernel_initializer).__name__, "and",
@@ -1467,7 +1530,7 @@ print("a Dense layer's own choice:", type(dense.kernel_initializer).__name__, "a
 # A `Dense` layer starts with Glorot's variance *whatever its activation*. Fifty ReLU layers of 256 units (all but the first square) with Keras' default and with He:
 
 # %%
-for kind in (make.GlorotUniform, make.HeNormal):
+for kind in (keras.initializers.GlorotUniform, keras.initializers.HeNormal):
     a = scaled[:50]
     for layer in range(DEPTH):
         a = relu(a @ np.asarray(kind(seed=layer)((a.shape[1], 256)), float))

@@ -34,9 +34,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from course_utils import (
-    by_profile, check, claim, data, devices, numerical_gradient, plotting, profile,
-    solved,
+    by_profile, check, claim, data, devices, plotting, profile, solved,
 )
+from course_utils.lessons.backpropagation import numerical_gradient
 
 plotting.use_style()
 rng = np.random.default_rng(0)
@@ -267,12 +267,12 @@ plt.show()
 #@title Figure: The mean follows one outlier, the median does not
 fixed = np.array([1.2, 2.0, 2.3, 2.9, 3.1, 3.4, 4.1, 4.6])
 outliers = np.linspace(2, 20, 73)
-answers = np.linspace(0, 8, 4001)
+constants = np.linspace(0, 8, 4001)
 best = {"MSE": [], "MAE": [], "Huber, δ = 1": []}
 for outlier in outliers:
-    e = answers[:, None] - np.append(fixed, outlier)  # (answers, n)
+    e = constants[:, None] - np.append(fixed, outlier)  # (constants, n)
     for name, loss in (("MSE", e**2), ("MAE", np.abs(e)), ("Huber, δ = 1", huber(e))):
-        best[name].append(answers[loss.mean(axis=1).argmin()])
+        best[name].append(constants[loss.mean(axis=1).argmin()])
 moved = [np.append(fixed, outlier) for outlier in outliers]
 
 fig, ax = plt.subplots(figsize=(6.4, 3.4))
@@ -287,7 +287,7 @@ plt.show()
 for name, wanted in (("MSE", np.mean), ("MAE", np.median)):
     differs = np.abs(np.array(best[name]) - [wanted(values) for values in moved]).max()
     print(f"{name}'s best is the {wanted.__name__}: differs by at most {differs:.3f}"
-          f" (grid {answers[1] - answers[0]:.3f});"
+          f" (grid {constants[1] - constants[0]:.3f});"
           f" outlier at 20: {best[name][-1]:.2f}")
 print(f"Huber's best, outlier at 20: {best['Huber, δ = 1'][-1]:.2f}")
 
@@ -548,16 +548,16 @@ print(f"binary {by_sigmoid:.6f}, categorical {by_softmax:.6f};"
       f" equal to 1e-12: {abs(by_sigmoid - by_softmax) < 1e-12}")
 
 # %% [markdown]
-# **Several classes at once: not the same.** A photo may show a beach *and* a dog. *Multi-class* (exactly one is true) takes a softmax; *multi-label* (any number is true) takes a sigmoid per label and the sum of $k$ binary cross-entropies, as for $k$ independent labels. (Keras takes their mean: every slope is then smaller by the factor $k$.)
+# **Several classes at once: not the same.** An image may show a beach *and* a dog. *Multi-class* (exactly one is true) takes a softmax; *multi-label* (any number is true) takes a sigmoid per label and the sum of $k$ binary cross-entropies, as for $k$ independent labels. (Keras takes their mean: every slope is then smaller by the factor $k$.)
 
 # %% tags=["figure"]
 #@title Figure: A softmax must share its 1, sigmoids need not
-labels, on_photo = ["beach", "dog", "sunset", "car"], np.array([1, 1, 0, 0])
+labels, in_image = ["beach", "dog", "sunset", "car"], np.array([1, 1, 0, 0])
 scores = np.array([4.0, 4.0, -1.0, -3.0])
 fig, axes = plt.subplots(1, 2, figsize=(7.6, 3.1), sharey=True)
 for ax, name, answer in zip(axes, ("softmax", "sigmoids"), (softmax, sigmoid)):
     shares = answer(scores)
-    ax.bar(labels, shares, color=np.where(on_photo, plotting.GREEN, plotting.GRAY))
+    ax.bar(labels, shares, color=np.where(in_image, plotting.GREEN, plotting.GRAY))
     for i, value in enumerate(shares):
         ax.text(i, value + 0.02, f"{value:.2f}", ha="center", fontsize=9)
     ax.set(title=f"{name}: sum {shares.sum():.2f}", ylim=(0, 1.1))
@@ -585,13 +585,13 @@ plt.show()
 z, y = class_rng.normal(size=6), class_rng.normal(size=6)
 yes = class_rng.integers(0, 2, 6)
 Z, Y = class_rng.normal(size=(6, 4)), np.eye(4)[class_rng.integers(0, 4, 6)]
-cases = {
+with_z = {
     "½ MSE": (z - y, lambda z: 0.5 * np.mean((z - y) ** 2), z),
     "binary": (sigmoid(z) - yes, lambda z: -np.mean(
         yes * np.log(sigmoid(z)) + (1 - yes) * np.log(sigmoid(-z))), z),
     "categorical": (softmax(Z) - Y, lambda Z: -np.sum(Y * np.log(softmax(Z))) / 6, Z),
 }
-for name, (difference, loss, at) in cases.items():
+for name, (difference, loss, at) in with_z.items():
     error = np.abs(difference / 6 - numerical_gradient(loss, at)).max()
     print(f"{name:12} slope is (answer - truth)/n to 1e-9: {error < 1e-9}")
 
@@ -719,8 +719,8 @@ x = np.linspace(-8, 8, 321)
 step = x[1] - x[0]
 bumps = 0.6 * gaussian_density(x, -2, 0.7) + 0.4 * gaussian_density(x, 2, 0.7)
 truth = bumps * step  # (321,) sums to 1
-means, widths = np.meshgrid(np.linspace(-4, 4, 81), np.linspace(0.4, 4, 73))
-models = gaussian_density(x, means.reshape(-1, 1), widths.reshape(-1, 1)) * step
+centers, widths = np.meshgrid(np.linspace(-4, 4, 81), np.linspace(0.4, 4, 73))
+models = gaussian_density(x, centers.reshape(-1, 1), widths.reshape(-1, 1)) * step
 models += 1e-300  # keeps the log finite
 forward, reverse = kl(truth, models), kl(models, truth)
 
@@ -730,7 +730,7 @@ for name, score in ((r"forward $D$(truth‖model)", forward),
                     (r"reverse $D$(model‖truth)", reverse)):
     best = score.argmin()
     ax.plot(x, models[best] / step, label=name)
-    print(f"{name[:7]}: mean {means.flat[best]:.2f}, width {widths.flat[best]:.2f},"
+    print(f"{name[:7]}: mean {centers.flat[best]:.2f}, width {widths.flat[best]:.2f},"
           f" D = {score[best]:.3f} nats")
 ax.set(title="Forward covers both bumps, reverse picks one", xlabel="$x$",
        ylabel="density", ylim=(0, 0.62))
@@ -1283,13 +1283,15 @@ plt.show()
 
 # %%
 steps = [step for step in WATCHED if step <= STEPS]
+stopped = {}  # share of wrong labels -> accuracy of the models stopped early
 for wrong in (0.0, 0.2):
-    losses = np.array([held_out[wrong, 0, step] for step in steps])  # (steps, seeds)
-    stops = [steps[i] for i in losses.argmin(axis=0)]
-    stopped = [answers[wrong, 0, stop][seed] for seed, stop in enumerate(stops)]
+    judged = np.array([held_out[wrong, 0, step] for step in steps])  # (steps, seeds)
+    stops = [steps[i] for i in judged.argmin(axis=0)]
+    early = [answers[wrong, 0, stop][seed] for seed, stop in enumerate(stops)]
+    stopped[wrong] = np.mean([share_right(p, y_test) for p in early])
     print(f"{wrong:.0%} wrong, ε = 0, stopped at step {min(stops)} to {max(stops)}:"
-          f" accuracy {np.mean([share_right(p, y_test) for p in stopped]):.3f},"
-          f" ECE {np.mean([ece(p, y_test) for p in stopped]):.3f}")
+          f" accuracy {stopped[wrong]:.3f},"
+          f" ECE {np.mean([ece(p, y_test) for p in early]):.3f}")
     late = [answers[wrong, epsilon, 1000] for epsilon in (0, 0.3)]
     gain = np.array([share_right(b, y_test) - share_right(a, y_test)
                      for a, b in zip(*late)])
@@ -1310,12 +1312,12 @@ claim("ECE at ε = 0.1 minus ECE at 0, right labels, smallest over the lengths",
       min(change[0.0, step] for step in steps), at_least=0.01)
 best_late = max(means(share_right, 0.2, e)[1][steps.index(1000)] for e in EPSILONS)
 claim("20% wrong labels: accuracy when stopped minus the best ε's at 1,000 steps",
-      np.mean([share_right(p, y_test) for p in stopped]) - best_late, at_least=0.05)
+      stopped[0.2] - best_late, at_least=0.05)
 
 # %% [markdown]
 # Up. After 100 steps with wrong labels the model is too modest even without smoothing: it has not learned the wrong labels yet. There $\varepsilon = 0.1$ makes the calibration *worse*, and it does so up to 300 steps; only from 500 steps on it makes it better. With right labels it makes the calibration worse at every length, for this model never grows much too sure.
 #
-# The accuracy says what to do first. With wrong labels it is highest after some 20 steps and falls from then on. Stop at the step with the lowest loss on 200 further digits, whose labels are as careless, and the unsmoothed model keeps an accuracy that no $\varepsilon$ has after 1,000 steps: *early stopping* is the baseline that smoothing has to beat (notebook [[training_deep_networks]]). It gives no calibrated model, though: the stopped one has also learned that a fifth of the labels are not to be trusted, and is too modest about the clean test digits.
+# The accuracy says what to do first. With wrong labels it is highest after some 20 steps and falls from then on. Stop at the step with the lowest loss on 200 further digits, whose labels are as careless, and the unsmoothed model keeps an accuracy that no $\varepsilon$ has after 1,000 steps: *early stopping* is the baseline that smoothing has to beat (notebook [[training_deep_networks]]). It gives no calibrated model, though: after so few steps it is too modest, with right labels and with wrong ones.
 #
 # After 1,000 steps $\varepsilon = 0.3$ costs some points of accuracy with right labels and gains some with wrong ones (printed above). Every $\varepsilon$ got the same draws of 200 images, so the differences are taken draw by draw; draws differ more from each other than that.
 # This is one small model on 200 images; on large networks, trained long, smoothing often helps both accuracy and calibration (Müller and others, below).
@@ -1437,7 +1439,8 @@ if not solved("5.12"):
 tf = devices.setup(seed=0)
 import keras
 
-# %%
+# %% tags=["plumbing"]
+#@title Plumbing: Keras' losses, each with our value and our slope
 k_rng = np.random.default_rng(13)
 n, k = 40, 6
 y, y_hat = k_rng.normal(size=(2, n, 1)) * 2
@@ -1457,25 +1460,24 @@ def focal_mean(z):
     return np.mean(sigmoid(u) ** 2 * np.logaddexp(0, u))
 
 
-# %%
-losses = keras.losses
-cases = [  # Keras' loss, its two arguments, our value, our slope (None: by nudging)
-    (losses.MeanSquaredError, {}, y, y_hat, np.mean(e**2), 2 * e / n),
-    (losses.MeanAbsoluteError, {}, y, y_hat, np.mean(np.abs(e)), np.sign(e) / n),
-    (losses.Huber, {}, y, y_hat, huber(e).mean(), np.clip(e, -1, 1) / n),
-    (losses.Poisson, {}, counts, lam, np.mean(lam - counts * np.log(lam)),
+cases = [  # Keras' loss, its options, target, answer, our value, our slope
+    (keras.losses.MeanSquaredError, {}, y, y_hat, np.mean(e**2), 2 * e / n),
+    (keras.losses.MeanAbsoluteError, {}, y, y_hat, np.mean(np.abs(e)), np.sign(e) / n),
+    (keras.losses.Huber, {}, y, y_hat, huber(e).mean(), np.clip(e, -1, 1) / n),
+    (keras.losses.Poisson, {}, counts, lam, np.mean(lam - counts * np.log(lam)),
      (1 - counts / lam) / n),
-    (losses.KLDivergence, {}, q, p, kl(q, p).mean(), -q / p / n),
-    (losses.BinaryCrossentropy, {"from_logits": True}, yes, z, yes_loss.mean(),
+    (keras.losses.KLDivergence, {}, q, p, kl(q, p).mean(), -q / p / n),
+    (keras.losses.BinaryCrossentropy, {"from_logits": True}, yes, z, yes_loss.mean(),
      (sigmoid(z) - yes) / n),
-    (losses.CategoricalCrossentropy, {"from_logits": True}, np.eye(k)[c], Z,
+    (keras.losses.CategoricalCrossentropy, {"from_logits": True}, np.eye(k)[c], Z,
      np.mean(log_sum_exp(Z) - Z[np.arange(n), c]), (P - np.eye(k)[c]) / n),
-    (losses.SparseCategoricalCrossentropy, {"from_logits": True}, c, Z,
+    (keras.losses.SparseCategoricalCrossentropy, {"from_logits": True}, c, Z,
      np.mean(log_sum_exp(Z) - Z[np.arange(n), c]), (P - np.eye(k)[c]) / n),
-    (losses.CategoricalCrossentropy, {"from_logits": True, "label_smoothing": 0.1},
-     np.eye(k)[c], Z, np.mean(log_sum_exp(Z) - np.sum(Q * Z, axis=1)), (P - Q) / n),
-    (losses.BinaryFocalCrossentropy, {"from_logits": True}, yes, z,
-     focal_mean(z), None),
+    (keras.losses.CategoricalCrossentropy,
+     {"from_logits": True, "label_smoothing": 0.1}, np.eye(k)[c], Z,
+     np.mean(log_sum_exp(Z) - np.sum(Q * Z, axis=1)), (P - Q) / n),
+    (keras.losses.BinaryFocalCrossentropy, {"from_logits": True}, yes, z,
+     focal_mean(z), numerical_gradient(focal_mean, z)),
 ]
 
 # %% tags=["evidence"]
@@ -1486,7 +1488,6 @@ for make, options, target, answer, ours, slope in cases:
     with tf.GradientTape() as tape:
         value = make(dtype="float64", **options)(target, variable)
     gradient = tape.gradient(value, variable).numpy()
-    slope = numerical_gradient(focal_mean, z) if slope is None else slope
     differences.append((abs(value.numpy() - ours), np.abs(gradient - slope).max()))
     smoothed = ", smoothed" if "label_smoothing" in options else ""
     print(f"{make.__name__ + smoothed:40} differ by less than 1e-5:"
@@ -1506,7 +1507,7 @@ ways = {"probabilities": (False, squash),
         "probabilities, times 1": (False, lambda z: squash(z) * 1),
         "logits": (True, lambda z: z)}
 for name, (from_logits, last_layer) in ways.items():
-    each = losses.BinaryCrossentropy(from_logits=from_logits, reduction="none")
+    each = keras.losses.BinaryCrossentropy(from_logits=from_logits, reduction="none")
     with tf.GradientTape() as tape:
         value = each(no, last_layer(sure))
     slopes = tape.gradient(value, sure).numpy()[:, 0]

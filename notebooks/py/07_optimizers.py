@@ -82,7 +82,8 @@ descents = {eta: walk(GradientDescent(eta), lambda w: valley @ w, start, 40)
             for eta in (0.1, 1.0, 1.07)}
 for eta, path in descents.items():
     away = np.linalg.norm(path, axis=1)
-    print(f"η = {eta:4}: distance after 0, 10, 20, 40 steps", *away[[0, 10, 20, 40]].round(2))
+    print(f"η = {eta:4}: distance after 0, 10, 20, 40 steps:",
+          *away[[0, 10, 20, 40]].round(2))
 
 
 # %% tags=["plumbing"]
@@ -388,7 +389,7 @@ def independent_draws(B, chains, pick):
 
 
 def epoch_draws(B, chains, pick):
-    """The same, but each epoch reads every row once, in a new order (n % B left out)."""
+    """The same, but an epoch reads each row once, in a new order (n % B left out)."""
     while True:
         order = np.argsort(pick.random((chains, n)), axis=1)
         yield from (order[:, at:at + B] for at in range(0, n - B + 1, B))
@@ -569,6 +570,7 @@ def simple_noise_scale(w):
     return squared_norms(w, *train_set).mean() / g2 - 1
 
 
+w = start_weights(0)
 singly = [np.sum(batch_gradient(w, [i]) ** 2) for i in range(9)]
 claim("squared norms at once against one by one, largest difference",
       gap(singly, squared_norms(w, *train_set)[:9]), at_most=1e-12)
@@ -1080,13 +1082,14 @@ for beta2 in (0.999, 0.95):
 plain = adam_steps(full_gradient, start_weights(0), 20, 0.01)
 scaled = adam_steps(lambda w: 1000 * full_gradient(w), start_weights(0), 20, 0.01)
 shift, longest = np.abs(plain - scaled)[-1], gap(plain[1:], plain[:-1]) / 0.01
+most = np.ceil(1000 * shift.max()) / 1000
 signal = iter(np.repeat([0.0, 1.0], [5000, 20]))
 late = -np.diff(adam_steps(lambda w: np.full(1, next(signal)), np.zeros(1), 5020,
                            1.0)[5000:, 0])
 print(f"digits: longest step {longest:.2f} η; after 5,000 steps of silence: "
       f"{late[0]:.2f} η, then up to {late.max():.2f} η\n"
       f"loss × 1000, after 20 steps: half of the weights differ by less than "
-      f"{np.median(shift):.0e}, all by at most {np.ceil(1000 * shift.max()) / 1000:.3f}")
+      f"{np.median(shift):.0e}, all by at most {most:.3f}")
 
 
 # %% [markdown]

@@ -19,7 +19,7 @@
 # %% [markdown]
 # # Evaluation metrics
 #
-# What does "96 % accurate" tell you, and how far can you trust it? Here you build the metrics from four counts, the curves from one sort, and an honest interval around each,
+# What does "96 % accurate" tell you, and how far can you trust it? Here you build the metrics from four counts, the curves by sorting once, and an interval around each,
 # all equal to scikit-learn's numbers; and you learn which question each of them answers.
 #
 # **You will be able to**
@@ -27,9 +27,15 @@
 # - draw ROC and precision–recall curves by hand, ties included, and explain the area under the first as a probability;
 # - check whether scores are probabilities, and turn costs into a threshold;
 # - put an interval around any metric, and compare two models on the same test set;
-# - refute an impossible result with a pencil.
+# - show with a pencil that a printed result is impossible.
+#
+# **Letters**: $y$ is the truth and $\hat y$ an answer, $s$ a score, $f$ a forecast (a probability that a model states), $\pi$ the prevalence, $p$ a true proportion and $\hat p$ the share observed.
 
 # %% tags=["setup"]
+import math
+import time
+from statistics import NormalDist
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -95,7 +101,7 @@ plt.show()
 # \text{recall (召回率)} = \frac{TP}{TP + FN}.$$
 #
 # Precision asks: *of the alarms, how many are right?* Recall asks: *of the positives, how many are found?* Either is easily made perfect alone: flag everything (recall 1), or only the surest case (precision 1, if it is right).
-# So they are joined by the harmonic mean, which stays close to the smaller of the two. (One document's concept map lists accuracy, recall and $F_1$ for evaluation and leaves precision out; without it there is no $F_1$.)
+# So they are joined by the harmonic mean, which stays close to the smaller of the two. (Document 2's concept map, section 2, lists accuracy, recall and $F_1$ for evaluation and leaves precision out; without it there is no $F_1$.)
 #
 # $$F_1 = \frac{2}{\frac1{\text{precision}} + \frac1{\text{recall}}}
 # = \frac{2}{\frac{TP + FP}{TP} + \frac{TP + FN}{TP}} = \frac{2\,TP}{2\,TP + FP + FN}.$$
@@ -121,11 +127,11 @@ def basic_metrics(y, named):
 
 
 # %% [markdown]
-# The documents print these four formulas correctly and give one example, $y = \hat y = (1, 0, 1, 0)$. There all four are 1, and nobody learns which is which. Beside it, two examples that tell them apart, and our model:
+# Document 2 (4.3) prints these four formulas correctly and gives one example, $y = \hat y = (1, 0, 1, 0)$. There all four are 1, and nobody learns which is which. Beside it, two examples that tell them apart:
 
 # %% tags=["nbval-check-output"]
 examples = {
-    "the documents'": ([1, 0, 1, 0], [1, 0, 1, 0]),
+    "Document 2's": ([1, 0, 1, 0], [1, 0, 1, 0]),
     "ten cases": ([1, 1, 1, 0, 0, 0, 0, 0, 0, 0], [1, 1, 0, 1, 1, 0, 0, 0, 0, 0]),
     "a rare class": ([1] * 10 + [0] * 990, [1] + [0] * 999),
 }
@@ -161,6 +167,10 @@ claim("four metrics against scikit-learn, largest difference", largest, at_most=
 #
 # Why the *harmonic* mean? Compare it with the ordinary one.
 
+# %%
+always = basic_metrics(eight_test, np.ones(500, bool))
+print(f"flag everything: ordinary mean {always[1:3].mean():.2f}, F1 {always[3]:.2f}")
+
 # %% tags=["figure"]
 #@title Figure: Flagging everything (red) fools the ordinary mean
 side = np.linspace(0.001, 1, 200)
@@ -177,15 +187,13 @@ for ax, (name, mean) in zip(axes, means.items()):
 axes[0].set_ylabel("recall")
 fig.suptitle("Flagging everything (red) fools the ordinary mean", fontweight="bold")
 plt.show()
-always = basic_metrics(eight_test, np.ones(500, bool))
-print(f"flag everything: ordinary mean {always[1:3].mean():.2f}, F1 {always[3]:.2f}")
 
 
 # %% [markdown]
-# A machine that calls everything an 8 gets 0.54 from the ordinary mean and 0.16 from $F_1$, whose contours bend: no recall, however high, makes up for a tiny precision.
+# A machine that calls everything an 8 gets 0.54 from the ordinary mean and 0.16 from $F_1$, whose contour lines bend: no recall, however high, makes up for a tiny precision.
 
 # %% [markdown]
-# ### Exercise 8.2 · when a miss costs more (5 min)
+# ### Exercise 8.2 · when a miss costs more (8 min)
 # $F_\beta$ weighs recall $\beta^2$ times as much as precision:
 # $\;F_\beta = (1 + \beta^2) \Big/ \left(\frac{1}{\text{precision}} + \frac{\beta^2}{\text{recall}}\right)$. Write it in counts, as was done for $F_1$, and then as code. Return 0 where $TP = 0$.
 
@@ -197,16 +205,21 @@ def f_beta(y, named, beta):
 
 # %% tags=["check"]
 with check("8.2", "F-beta"):
-    for seed in range(30):
-        test_rng = np.random.default_rng(seed)
-        y_t, named_t = test_rng.random((2, 25)) < [[0.3], [0.5]]
-        for beta in (0.5, 1, 2, 3.0):
-            right = sk.fbeta_score(y_t, named_t, beta=beta, zero_division=0)
-            np.testing.assert_allclose(f_beta(y_t, named_t, beta), right, atol=1e-12,
-                                       err_msg=f"beta = {beta}, seed {seed}")
-    none, some = np.zeros(4, bool), np.array([True, False, False, True])
-    for pair in ((none, none), (none, some), (some, none), (some, ~some)):
-        assert f_beta(*pair, 2) == 0, "0 where TP = 0"
+    for seed_t in range(30):
+        draw_t, kind_t = np.random.default_rng(seed_t), (bool, int)[seed_t % 2]
+        y_t, named_t = (draw_t.random((2, 25)) < [[0.3], [0.5]]).astype(kind_t)
+        for beta_t in (0.5, 1, 2, 3.0):
+            right_t = sk.fbeta_score(y_t, named_t, beta=beta_t, zero_division=0)
+            np.testing.assert_allclose(
+                f_beta(y_t.copy(), named_t.copy(), beta_t), right_t, rtol=1e-5,
+                err_msg=f"beta = {beta_t}, y = {y_t}, answers = {named_t}")
+    none_t, some_t = np.zeros(4, bool), np.array([True, False, False, True])
+    for pair_t in ((none_t, none_t), (none_t, some_t), (some_t, none_t),
+                   (some_t, ~some_t)):
+        got_t = f_beta(*pair_t, 2)
+        assert got_t == 0, f"TP = 0: {got_t} instead of 0"
+    got_t = f_beta(np.array([True]), np.array([True]), 2)
+    np.testing.assert_allclose(got_t, 1, err_msg="one case")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -232,17 +245,24 @@ if not solved("8.2"):
 # ## 8.3 Why accuracy lies: it depends on who comes
 #
 # Split every rate by the truth. The *true positive rate* $\text{TPR} = TP/n_+$ is recall; the *false positive rate* $\text{FPR} = FP/n_-$ is the share of negatives that raise an alarm. Each looks at one class only, so neither
-# changes when that class becomes rarer. The *prevalence* (流行率) $\pi = n_+/n$ mixes the two. Divide $TP = n_+ \text{TPR}$ and $FP = n_-\text{FPR}$ by $n$:
+# changes when that class becomes rarer. The *prevalence* (患病率) $\pi = n_+/n$ mixes the two. Divide $TP = n_+ \text{TPR}$ and $FP = n_-\text{FPR}$ by $n$:
 #
 # $$\text{accuracy} = \pi\,\text{TPR} + (1 - \pi)(1 - \text{FPR}), \qquad
 # \text{precision} = \frac{\pi\,\text{TPR}}{\pi\,\text{TPR} + (1-\pi)\,\text{FPR}} .$$
 #
-# The second is Bayes' rule: the probability of an 8, given an alarm. Two more numbers don't let the larger class drown the smaller. **Balanced accuracy** is the mean of the two classes' accuracies, $\frac12(\text{TPR} + 1 - \text{FPR})$: accuracy as if $\pi = \frac12$.
-# **Matthews' correlation** (MCC) is the plain correlation coefficient of the two 0/1 columns $y$ and $\hat y$: their covariance over both standard deviations. Bars are means over the test set; the covariance is
-# $\overline{y\hat y} - \bar y\,\bar{\hat y} = \frac{TP}{n} - \frac{(TP + FN)(TP + FP)}{n^2} = \frac{TP\cdot TN - FP\cdot FN}{n^2}$ (put $n = TP + FP + FN + TN$ and multiply out).
-# A 0/1 column with mean $a$ equals its square, so its variance is $a - a^2 = a(1 - a)$. Here $a = \frac{TP + FN}{n}$ for $y$ and $\frac{TP + FP}{n}$ for $\hat y$, so the $n^2$ cancels:
+# The second is Bayes' rule: the probability of an 8, given an alarm. Two more metrics give the smaller class its say.
+#
+# - **Balanced accuracy** is the mean of the two classes' accuracies, $\frac12(\text{TPR} + 1 - \text{FPR})$: accuracy as if $\pi = \frac12$.
+# - **Matthews' correlation** (MCC) is the usual correlation coefficient of the two columns $y$ and $\hat y$ of zeros and ones: 1 if they agree everywhere, 0 for answers that know nothing of $y$, −1 if they always disagree.
 #
 # $$\text{MCC} = \frac{TP\cdot TN - FP\cdot FN}{\sqrt{(TP+FP)(TP+FN)(TN+FP)(TN+FN)}} .$$
+#
+# <details><summary>Where the formula comes from</summary>
+#
+# A correlation is the covariance over both standard deviations. With bars for means over the test set, the covariance is
+# $\overline{y\hat y} - \bar y\,\bar{\hat y} = \frac{TP}{n} - \frac{(TP + FN)(TP + FP)}{n^2} = \frac{TP\cdot TN - FP\cdot FN}{n^2}$ (put $n = TP + FP + FN + TN$ and multiply out).
+# A column of zeros and ones equals its square, so with mean $a$ its variance is $a - a^2 = a(1 - a)$. Here $a = \frac{TP + FN}{n}$ for $y$ and $\frac{TP + FP}{n}$ for $\hat y$, and the $n^2$ cancels.
+# </details>
 
 # %%
 def rates(y, named):
@@ -261,41 +281,44 @@ def from_rates(tpr, fpr, pi):
             "MCC": (pi * tpr - pi * flagged) / both_vary}
 
 
-named = answers["the model"]
-tpr, fpr = rates(eight_test, named)
-ours = np.array(list(from_rates(tpr, fpr, eight_test.mean()).values()))
-theirs = [f(eight_test, named) for f in (
+alarms = answers["the model"]
+model_rates = rates(eight_test, alarms)  # TPR and FPR
+ours = np.array(list(from_rates(*model_rates, eight_test.mean()).values()))
+theirs = [f(eight_test, alarms) for f in (
     sk.accuracy_score, sk.precision_score, sk.f1_score, sk.balanced_accuracy_score,
     sk.matthews_corrcoef)]
-print(f"TPR {tpr:.3f}, FPR {fpr:.4f};", "accuracy … MCC:", ours.round(3))
+print("TPR {:.3f}, FPR {:.4f};".format(*model_rates), "accuracy … MCC:", ours.round(3))
 claim("five formulas against scikit-learn, largest difference",
       np.abs(ours - theirs).max(), at_most=1e-12)
 claim("MCC against NumPy's correlation coefficient, difference",
-      abs(ours[4] - np.corrcoef(eight_test, named)[0, 1]), at_most=1e-12)
+      abs(ours[4] - np.corrcoef(eight_test, alarms)[0, 1]), at_most=1e-12)
 
 # %% [markdown]
 # Now the same model in other places: send it mail in which 8s are rarer or more common. Lines: the formulas, with this model's two rates. Dots: counted on 20,000 digits drawn from our 500 (with repetition) at that prevalence.
 
 # %%
+for p in (0.5, 0.086, 0.01, 0.001):
+    row = from_rates(*model_rates, p)
+    print(f"π = {p:5}: accuracy {row['accuracy']:.3f},"
+          f" precision {row['precision']:.3f}")
+
+# %% tags=["figure"]
+#@title Figure: The same model, with other customers
 pi = np.linspace(0.0005, 0.9995, 800)
 fig, ax = plt.subplots(figsize=(6.6, 3.8))
-for (name, curve), color in zip(from_rates(tpr, fpr, pi).items(), plotting.PALETTE):
+for (name, curve), color in zip(from_rates(*model_rates, pi).items(), plotting.PALETTE):
     ax.plot(pi, curve, color=color, label=name)
 ax.plot(pi, 1 - pi, "--", color=plotting.GRAY, label="accuracy of “never”")
 for p in (0.02, 0.1, 0.3, 0.5, 0.7, 0.9):
     n_pos = round(20_000 * p)
     rows = np.r_[rng.choice(np.flatnonzero(eight_test), n_pos),
                  rng.choice(np.flatnonzero(~eight_test), 20_000 - n_pos)]
-    accuracy, precision, _, f1 = basic_metrics(eight_test[rows], named[rows])
+    accuracy, precision, _, f1 = basic_metrics(eight_test[rows], alarms[rows])
     ax.plot([p] * 3, [accuracy, precision, f1], "k.", ms=5)
 ax.set(title="The same model, with other customers", ylabel="metric",
        xlabel="prevalence π: share of 8s in the mail", ylim=(0, 1.02))
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
-for p in (0.5, 0.086, 0.01, 0.001):
-    row = from_rates(tpr, fpr, p)
-    print(f"π = {p:5}: accuracy {row['accuracy']:.3f},"
-          f" precision {row['precision']:.3f}")
 
 
 # %% [markdown]
@@ -305,26 +328,28 @@ for p in (0.5, 0.086, 0.01, 0.001):
 # Use balanced accuracy (or TPR and FPR themselves) when the test set's mixture is an accident; MCC only between models on the *same* test set; precision and recall, at the *real* prevalence, when someone acts on the alarms.
 
 # %% [markdown]
-# ### Exercise 8.3 · how rare may it become? (5 min)
+# ### Exercise 8.3 · how rare may it become? (8 min)
 # A team accepts the model only while at least a given share of its alarms is right. Solve the formula for precision for $\pi$: which is the smallest prevalence that reaches it?
 
 # %% tags=["exercise"]
 def lowest_prevalence(precision, tpr, fpr):
     """Prevalence at which a model with these rates has exactly this precision.
 
-    precision, tpr, fpr: numbers between 0 and 1.
+    precision, tpr, fpr: numbers between 0 and 1, none of them 0, precision not 1.
     """
     raise NotImplementedError("your turn")
 
 
 # %% tags=["check"]
 with check("8.3", "the lowest prevalence"):
-    for seed in range(20):
-        precision_t, tpr_t, fpr_t = np.random.default_rng(seed).uniform(0.05, 0.95, 3)
-        pi_t = lowest_prevalence(precision_t, tpr_t, fpr_t)
+    for seed_t in range(20):
+        wanted_t, tpr_t, fpr_t = np.random.default_rng(seed_t).uniform(0.05, 0.95, 3)
+        pi_t = lowest_prevalence(wanted_t, tpr_t, fpr_t)
         assert 0 < pi_t < 1, f"a prevalence of {pi_t}"
-        reached = from_rates(tpr_t, fpr_t, pi_t)["precision"]
-        np.testing.assert_allclose(reached, precision_t, err_msg="precision there")
+        np.testing.assert_allclose(
+            from_rates(tpr_t, fpr_t, pi_t)["precision"], wanted_t, rtol=1e-5,
+            err_msg=f"precision at the prevalence {pi_t:.4f}, TPR {tpr_t:.3f}, FPR "
+                    f"{fpr_t:.3f}")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -344,7 +369,7 @@ if not solved("8.3"):
 # ## 8.4 More than two classes: macro, micro, weighted
 #
 # Let the machine tell 8s from 9s from the rest. The confusion matrix $C$ $(k, k)$ now has one row per true class and one column per answer: $C_{ij}$ counts the examples of class $i$ that were named $j$.
-# The row sums $n_i = \sum_j C_{ij}$ are the class sizes, the column sums $m_j = \sum_i C_{ij}$ how often each name was given. Accuracy is the sum of the diagonal, the *trace* $\operatorname{tr} C = \sum_i C_{ii}$, over the total $n$. The documents call accuracy a metric "for binary classification"; it is one for any number of classes.
+# The row sums $n_i = \sum_j C_{ij}$ are the class sizes, the column sums $m_j = \sum_i C_{ij}$ how often each name was given. Accuracy is the sum of the diagonal, the *trace* $\operatorname{tr} C = \sum_i C_{ii}$, over the total $n$. Document 2 (4.3.1) calls accuracy a metric "for binary classification"; it is one for any number of classes.
 
 # %%
 def confusion(y, named, k):
@@ -370,7 +395,7 @@ plt.show()
 # - **weighted**: the mean with weights $n_i/n$. Every class counts by its size.
 # - **micro**: add up the counts of all classes first, then divide once. Every *example* counts the same.
 #
-# Two of them are old friends. Each error is one false negative (for its true class) and one false positive (for the class it was named), so $\sum FP_i = \sum FN_i = n - \operatorname{tr} C$, and
+# Two of them you know already. Each error is one false negative (for its true class) and one false positive (for the class it was named), so $\sum FP_i = \sum FN_i = n - \operatorname{tr} C$, and
 #
 # $$\text{micro precision} = \text{micro recall} = \text{micro } F_1 = \frac{\operatorname{tr} C}{n} = \text{accuracy}, \qquad
 # \text{weighted recall} = \sum_i \frac{n_i}{n}\cdot\frac{C_{ii}}{n_i} = \text{accuracy} .$$
@@ -392,24 +417,26 @@ def averages(matrix):
             "micro": np.full(3, micro)}
 
 
-y, named = three_test, sorter.predict(X_test)
+sorted_as = sorter.predict(X_test)
 largest = max(
-    np.abs(np.array(sk.precision_recall_fscore_support(y, named, average=name)[:3])
+    np.abs(np.array(sk.precision_recall_fscore_support(three_test, sorted_as,
+                                                       average=name)[:3])
            - ours).max() for name, ours in averages(matrix).items())
 claim("macro, weighted, micro against scikit-learn, largest difference", largest,
       at_most=1e-12)
 print("matrix equal to scikit-learn's:",
-      np.array_equal(matrix, sk.confusion_matrix(y, named)))
+      np.array_equal(matrix, sk.confusion_matrix(three_test, sorted_as)))
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Weighted and micro listen to the largest class
 fig, axes = plt.subplots(1, 3, figsize=(9, 3), sharey=True)
-styles = {"macro": "-", "weighted": "--", "micro": ":"}
+styles = {"macro": dict(ls="-", color="black", lw=1.5),
+          "weighted": dict(ls="--", color=plotting.RED, lw=1.5),  # drawn over micro
+          "micro": dict(ls="-", color=plotting.SKY, lw=5, alpha=0.6, zorder=0)}
 for i, (ax, name) in enumerate(zip(axes, ("precision", "recall", "$F_1$"))):
     ax.plot(classes, per_class(matrix)[i], "s", ms=9, color=plotting.BLUE)
-    colors = ("black", plotting.RED, plotting.GREEN)
-    for (kind, values), color in zip(averages(matrix).items(), colors):
-        ax.axhline(values[i], ls=styles[kind], color=color,
-                   label=f"{kind} {values[i]:.3f}")
+    for kind, values in averages(matrix).items():
+        ax.axhline(values[i], **styles[kind], label=f"{kind} {values[i]:.3f}")
     ax.set(title=name, ylim=(0.7, 1.14), yticks=np.arange(0.7, 1.01, 0.1),
            xlim=(-0.5, 2.5), xlabel="class")
     ax.legend(fontsize=8, loc="upper right", ncols=2)
@@ -417,7 +444,7 @@ fig.suptitle("Weighted and micro listen to the largest class", fontweight="bold"
 plt.show()
 
 # %% [markdown]
-# The 8s' recall is 0.77. Macro recall, 0.89, lets it be heard; micro and weighted, 0.96, are dominated by 406 other digits. Always say which one you report. And "macro $F_1$" has a second meaning in papers, the harmonic mean of macro precision and macro recall:
+# Squares are the classes. The 8s' recall is 0.77. Macro recall, 0.89, shows it; micro and weighted recall, one and the same number as derived above, are 0.96, dominated by 406 other digits. Always say which one you report. And "macro $F_1$" has a second meaning in papers, the harmonic mean of macro precision and macro recall:
 
 # %%
 macro_precision, macro_recall, mean_of_f1 = averages(matrix)["macro"]
@@ -430,7 +457,7 @@ print(f"for {skewed.tolist()}: {f1:.2f} and {2 * p * r / (p + r):.2f}")
 
 
 # %% [markdown]
-# ### Exercise 8.4 · macro $F_1$ from a matrix, empty classes included (5 min)
+# ### Exercise 8.4 · macro $F_1$ from a matrix, empty classes included (7 min)
 # Compute macro $F_1$ (the mean of the $F_1$s over all $k$ classes) from a confusion matrix alone. A class that neither occurs nor is ever named has $F_1 = 0$ here.
 
 # %% tags=["exercise"]
@@ -441,14 +468,16 @@ def macro_f1(matrix):
 
 # %% tags=["check"]
 with check("8.4", "macro F1"):
-    for seed, (k, n) in enumerate([(3, 40), (4, 7), (6, 9), (2, 30)]):
-        y_t, named_t = np.random.default_rng(seed).integers(0, k, (2, n))
-        right = sk.f1_score(y_t, named_t, labels=range(k), average="macro",
-                            zero_division=0)
-        got = macro_f1(confusion(y_t, named_t, k))
-        np.testing.assert_allclose(got, right, err_msg=f"{k} classes, {n} examples")
-    with_empty = np.array([[5, 2, 0], [1, 4, 0], [0, 0, 0]])
-    np.testing.assert_allclose(macro_f1(with_empty), (10 / 13 + 8 / 11) / 3,
+    for seed_t, (k_t, n_t) in enumerate([(3, 40), (4, 7), (6, 9), (2, 30), (5, 1),
+                                         (1, 4)]):
+        y_t, named_t = np.random.default_rng(seed_t).integers(0, k_t, (2, n_t))
+        right_t = sk.f1_score(y_t, named_t, labels=range(k_t), average="macro",
+                              zero_division=0)
+        got_t = macro_f1(confusion(y_t, named_t, k_t))
+        np.testing.assert_allclose(got_t, right_t, rtol=1e-5, atol=1e-9,
+                                   err_msg=f"{k_t} classes, {n_t} examples")
+    empty_t = np.array([[5, 2, 0], [1, 4, 0], [0, 0, 0]])
+    np.testing.assert_allclose(macro_f1(empty_t), (10 / 13 + 8 / 11) / 3, rtol=1e-5,
                                err_msg="the third class never occurs")
 
 # %% [markdown]
@@ -467,7 +496,7 @@ if not solved("8.4"):
 # %% [markdown]
 # ## 8.5 Spot the bug: a matrix that cannot be
 #
-# Document 2 prints a 10 × 10 confusion matrix for MNIST, 10,000 handwritten digits, and says of it: accuracy 98.24 %. (Project [[project_mnist]] audits the whole document.) No run needed; three laws hold for *every* model and *every* test set:
+# Document 2 (5.4) prints a 10 × 10 confusion matrix for MNIST, 10,000 handwritten digits, and says of it: accuracy 98.24 %. (Notebook [[project_mnist]] audits its whole program.) No run needed; three laws hold for *every* model and *every* test set:
 #
 # 1. **Rows.** Row $i$ sums to $n_i$, the number of test examples of class $i$. The model moves examples within a row, never between rows. So $C_{ii} \le n_i$.
 # 2. **Trace.** Accuracy is $\operatorname{tr} C / n$; all off-diagonal entries together are $(1 - \text{accuracy})\, n$.
@@ -503,7 +532,7 @@ for name, best in (("as printed", hits), ("if 95 is a misprint for 960", 960)):
 # The matrix contradicts the line above it (0.8778 against 0.9824, 1,216 errors where 175 are allowed), and it contradicts the test set: no row fits, and two classes have more hits than members. On MNIST such hits are worth at most 0.8665, less than the matrix's own 0.8778; even with 960 in place of the odd 95 it would be 0.953. No run printed it.
 
 # %% [markdown]
-# ### Exercise 8.5a · the best that the margins allow (3 min)
+# ### Exercise 8.5a · the best that the margins allow (4 min)
 # Law 3 as a function: given class sizes $n_i$ and how often each name was given, $m_i$ (both published more often than the matrix), what is the highest accuracy possible?
 
 # %% tags=["exercise"]
@@ -517,15 +546,16 @@ def highest_accuracy(sizes, named):
 
 # %% tags=["check"]
 with check("8.5a", "the best that the margins allow"):
-    np.testing.assert_allclose(highest_accuracy(np.array([5, 3]), np.array([5, 3])), 1)
     # two classes: a matrix is fixed by its margins and C[0, 0]; try them all
-    for n0, m0, n in [(5, 2, 9), (1, 8, 12), (10, 7, 11), (0, 4, 6)]:
-        tries = [(c + n - n0 - m0 + c) / n for c in range(min(n0, m0) + 1)
-                 if n - n0 - m0 + c >= 0]
-        got = highest_accuracy(np.array([n0, n - n0]), np.array([m0, n - m0]))
-        np.testing.assert_allclose(got, max(tries), err_msg=f"{n0, m0} of {n}")
-    got = highest_accuracy(np.array([7, 2, 4]), np.array([1, 6, 6]))
-    np.testing.assert_allclose(got, 7 / 13, err_msg="three classes")
+    for n0_t, m0_t, n_t in [(5, 2, 9), (1, 8, 12), (10, 7, 11), (0, 4, 6), (5, 5, 8)]:
+        tries_t = [(c + n_t - n0_t - m0_t + c) / n_t for c in range(min(n0_t, m0_t) + 1)
+                   if n_t - n0_t - m0_t + c >= 0]
+        sizes_t, given_t = np.array([n0_t, n_t - n0_t]), np.array([m0_t, n_t - m0_t])
+        np.testing.assert_allclose(
+            highest_accuracy(sizes_t, given_t), max(tries_t), rtol=1e-5,
+            err_msg=f"class sizes {sizes_t}, names given {given_t}")
+    got_t = highest_accuracy(np.array([7, 2, 4]), np.array([1, 6, 6]))
+    np.testing.assert_allclose(got_t, 7 / 13, rtol=1e-5, err_msg="three classes")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -541,15 +571,19 @@ if not solved("8.5a"):
 
 
 # %% [markdown]
-# ### Exercise 8.5b · which counts can be behind a report? (8 min)
-# "200 patients, 40 of them ill: precision 0.85, recall 0.80." Counts are integers, so a report with two decimals leaves few possibilities, sometimes none. Return all pairs $(TP, FP)$ that fit; `fits` says whether a value could have been rounded to the one stated.
+# Reports round. For the next exercise, a function that says whether a value could have been rounded to the one stated, whichever way a half is rounded:
 
-# %% tags=["exercise"]
+# %%
 def fits(value, stated, decimals):
     """True if value, rounded to so many decimals, may print as stated."""
     return abs(value - stated) <= 0.5 * 10**-decimals + 1e-9
 
 
+# %% [markdown]
+# ### Exercise 8.5b · which counts can be behind a report? (10 min)
+# "200 patients, 40 of them ill: precision 0.85, recall 0.80." Counts are integers, so a report with two decimals leaves few possibilities, sometimes none. Return all pairs $(TP, FP)$ that fit.
+
+# %% tags=["exercise"]
 def possible_counts(n_pos, n_neg, precision, recall, decimals):
     """All (TP, FP) with TP > 0 that agree with a report -> list of pairs of int.
 
@@ -561,18 +595,18 @@ def possible_counts(n_pos, n_neg, precision, recall, decimals):
 
 # %% tags=["check"]
 with check("8.5b", "which counts can be behind a report?"):
-    as_set = lambda pairs: {(int(tp), int(fp)) for tp, fp in pairs}
-    got = possible_counts(40, 160, 0.85, 0.80, 2)
-    assert as_set(got) == set(), f"the report above is impossible, not {got}"
-    for report, right in {
+    as_set_t = lambda pairs: {(int(tp), int(fp)) for tp, fp in pairs}
+    got_t = possible_counts(40, 160, 0.85, 0.80, 2)
+    assert as_set_t(got_t) == set(), f"the report above is impossible, not {got_t}"
+    for report_t, right_t in {
         (43, 457, 0.879, 0.674, 3): {(29, 4)}, (3, 5, 1.0, 1.0, 2): {(3, 0)},
         (16, 12, 0.25, 0.25, 2): {(4, 12)}, (7, 2, 0.88, 1.0, 2): {(7, 1)},
         (12, 6, 0.7, 0.5, 1): {(6, 2), (6, 3)}, (12, 2, 0.7, 0.5, 1): {(6, 2)},
         (30, 1, 0.5, 0.0, 1): {(1, 1)}, (8, 4, 0.6, 0.4, 1): {(3, 2)},
         (30, 1, 1.0, 1.0, 1): {(29, 0), (30, 0), (29, 1), (30, 1)},
     }.items():
-        got = possible_counts(*report)
-        assert as_set(got) == right, f"{report}: {got}, not {right}"
+        got_t = possible_counts(*report_t)
+        assert as_set_t(got_t) == right_t, f"{report_t}: {got_t}, not {right_t}"
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -600,7 +634,9 @@ if not solved("8.5b"):
 # ## 8.6 Every threshold at once: the ROC curve
 #
 # A model gives a *score* $s$ (得分); a threshold $t$ makes it an answer: flag if $s \ge t$. So far the threshold was 0.5 because nobody asked. Take 569 breast tumors, positive = malignant, and three scorers: logistic regression on two measures of the cell images (texture, smoothness), on all thirty, and Gaussian *naive
-# Bayes* on all thirty, which multiplies the thirty measures' evidence as if they were independent. Every tumor is scored by a model that has not seen it (ten-fold cross-validation, notebook [[preparing_data]]). As score we take log-odds, $\log\frac{p}{1-p}$: positive where $p > \frac12$.
+# Bayes* on all thirty, which multiplies the thirty measures' evidence as if they were independent. As score we take log-odds, $\log\frac{p}{1-p}$: positive where $p > \frac12$.
+#
+# Every tumor is scored by a model that has not seen it (ten-fold cross-validation, notebook [[preparing_data]]). So behind each of our scorers stand *ten* models. We put their scores into one list and treat them as one model's, as is usually done. That asks for ten models with the same scale; below the first curves you see what it costs.
 
 # %%
 from sklearn.datasets import load_breast_cancer
@@ -631,16 +667,18 @@ scores = {"two measures": log_odds(logistic, [1, 4]),  # texture, smoothness
           "logistic, 30 measures": log_odds(logistic, range(30)),
           "naive Bayes, 30 measures": log_odds(GaussianNB(), range(30))}
 weak = scores["two measures"]
-print(f"{malignant.sum()} malignant, {(~malignant).sum()} benign")
+print(f"{malignant.sum()} malignant, {(~malignant).sum()} benign; two measures, "
+      "threshold 0: TPR {:.2f}, FPR {:.2f}".format(*rates(malignant, weak >= 0)))
 
-# %%
-fig, axes = plt.subplots(1, 2, figsize=(8, 3.1))
+# %% tags=["figure"]
+#@title Figure: A threshold cuts both classes; moving it trades one rate for the other
+fig, axes = plt.subplots(1, 2, figsize=(8, 3.4))
 bins = np.linspace(-4, 4, 41)
 for mask, name, color in ((~malignant, "benign", plotting.SKY),
                           (malignant, "malignant", plotting.RED)):
     axes[0].hist(weak[mask], bins, color=color, alpha=0.6, label=name)
 axes[0].axvline(0, color="black", ls="--")
-axes[0].set(title="A threshold cuts both classes", xlabel="score", ylabel="tumors")
+axes[0].set(xlabel="score", ylabel="tumors")
 axes[0].legend()
 thresholds = np.linspace(-4, 4, 200)
 share = lambda mask: [np.mean(weak[mask] >= t) for t in thresholds]
@@ -648,11 +686,11 @@ axes[1].plot(thresholds, share(malignant), color=plotting.RED, label="TPR (found
 axes[1].plot(thresholds, share(~malignant), color=plotting.SKY,
              label="FPR (false alarms)")
 axes[1].axvline(0, color="black", ls="--")
-axes[1].set(title="Moving it trades one rate for the other", xlabel="threshold",
-            ylabel="share flagged")
+axes[1].set(xlabel="threshold", ylabel="share flagged")
 axes[1].legend()
+fig.suptitle("A threshold cuts both classes; moving it trades one rate for the other",
+             fontweight="bold")
 plt.show()
-print("at threshold 0: TPR {:.2f}, FPR {:.2f}".format(*rates(malignant, weak >= 0)))
 
 
 # %% [markdown]
@@ -698,9 +736,17 @@ ax.legend(title="area under the curve", loc="lower right", fontsize=8)
 plt.show()
 
 # %% [markdown]
-# Up and to the left is better. A score that ignores the tumor climbs the dashed diagonal. scikit-learn is the witness; `drop_intermediate=False` keeps its curve from leaving out corners on straight lines.
+# Up and to the left is better. A score that ignores the tumor climbs the dashed diagonal. scikit-learn is the witness; `drop_intermediate=False` keeps its curve from leaving out corners on straight lines. Then the price of putting ten models' scores into one list: the mean of their ten separate areas.
 
 # %%
+for name, s in scores.items():
+    folds = [unseen for _, unseen in StratifiedKFold(10).split(s[:, None], malignant)]
+    apart = [area(*roc(malignant[fold], s[fold])) for fold in folds]
+    print(f"{name:25} one list {area(*roc(malignant, s)):.3f}, mean of ten lists "
+          f"{np.mean(apart):.3f} (s.d. {np.std(apart, ddof=1):.3f})")
+
+# %% tags=["evidence"]
+#@title Evidence: ROC curves and areas equal scikit-learn's
 worst_roc = worst_area = 0
 tied = {"two measures, rounded": weak.round()}
 for s in (scores | tied).values():
@@ -715,13 +761,14 @@ claim("ROC corners and thresholds against scikit-learn, largest difference", wor
 claim("area against scikit-learn, largest difference", worst_area, at_most=1e-12)
 
 # %% [markdown]
+# The areas in one list and in ten differ by less than their spread over the folds.
+#
 # ### What the area means
 #
-# Write $s_+$ for the score of a positive and $s_-$ for that of a negative; $\#\{\dots\}$ counts, and $[\dots]$ is 1 if the statement inside is true, else 0.
-# Between two corners the curve moves right by $q_v/n_-$, with $q_v$ the number of negatives scored $v$, and up by $p_v/n_+$, with $p_v$ the positives scored $v$. On average over that step, its height is the share of positives scored above $v$, plus half of those at $v$. Sum over $v$, and give each negative its own term:
+# Put ten positives and ten negatives into the list, and the area is made of 100 small cells, one for each pair of a positive and a negative. Walk along the curve. Each negative moves it to the right by one cell, and the column below that step is as high as the number of positives that were passed before: those with a *higher* score. So the area counts the pairs in which the positive is above the negative, as a share of all pairs.
+# Equal scores are passed in one diagonal step, which cuts their cells in half. With $s_+$ for the score of a positive, $s_-$ for that of a negative, and $[\dots]$ for 1 if the statement inside is true, else 0:
 #
-# $$\text{AUC} = \sum_v \frac{q_v}{n_-}\cdot\frac{\#\{s_+ > v\} + \frac12\, p_v}{n_+}
-# = \frac{1}{n_+ n_-} \sum_{\text{positives}}\ \sum_{\text{negatives}} \Big( [s_+ > s_-] + \tfrac12\, [s_+ = s_-] \Big).$$
+# $$\text{AUC} = \frac{1}{n_+ n_-} \sum_{\text{positives}}\ \sum_{\text{negatives}} \Big( [s_+ > s_-] + \tfrac12\, [s_+ = s_-] \Big).$$
 #
 # **AUC is the probability that a random positive is scored above a random negative**, a tie counting half. You can see it: draw every pair as a cell, positives upward and negatives to the right, each sorted from the highest score down. Blue: the pair is ranked right.
 
@@ -730,6 +777,8 @@ high_first = lambda s: np.sort(s)[::-1]
 positives, negatives = high_first(weak[malignant]), high_first(weak[~malignant])
 wins = (positives[:, None] > negatives) + 0.5 * (positives[:, None] == negatives)
 
+# %% tags=["figure"]
+#@title Figure: The ROC curve bounds the pairs ranked right
 fig, ax = plt.subplots(figsize=(5, 4.4))
 ax.imshow(wins, origin="lower", extent=(0, 1, 0, 1), cmap="Blues", vmax=1.6)
 ax.plot(*roc(malignant, weak), color=plotting.RED, label="ROC curve")
@@ -775,7 +824,7 @@ plt.show()
 # The same scores, 0.882 or 0.753 by the order of the rows alone; the diagonal, 0.818, lies halfway.
 
 # %% [markdown]
-# ### Exercise 8.6 · AUC from ranks (7 min)
+# ### Exercise 8.6 · AUC from ranks (12 min)
 # Counting all pairs takes $n_+ n_-$ comparisons; a million each is too many. Sort once instead: give each example its *rank* (1 for the lowest score), equal scores their mean rank. Without ties, the $k$-th lowest positive, of rank $r_k$, has $r_k - 1$ examples below it, $k - 1$ of them positive, so it beats $r_k - k$ negatives. (A tie with a negative lifts its mean rank by one half, as it should.) Sum over $k = 1, \dots, n_+$; with $R$ the sum of the positives' ranks
 #
 # $$\text{AUC} = \frac{R - n_+(n_+ + 1)/2}{n_+\, n_-} .$$
@@ -784,27 +833,27 @@ plt.show()
 
 # %% tags=["exercise"]
 def rank_auc(y, s):
-    """AUC from mean ranks, O(n log n). y: (n,) bool, s: (n,) scores."""
+    """AUC from mean ranks, O(n log n). y: (n,) bool, both classes, s: (n,) scores."""
     raise NotImplementedError("your turn")
 
 
 # %% tags=["check"]
 with check("8.6", "AUC from ranks"):
-    import time
-
-    for seed, (n, levels) in enumerate([(30, 1000), (40, 4), (7, 2), (25, 1)]):
-        test_rng = np.random.default_rng(seed)
-        y_t = np.append(test_rng.random(n - 2) < 0.4, [True, False])
-        s_t = test_rng.integers(0, levels, n) / 3 + (0.5 if levels > 4 else 0) * y_t
-        np.testing.assert_allclose(rank_auc(y_t, s_t), sk.roc_auc_score(y_t, s_t),
-                                   err_msg=f"{n} scores on {levels} levels")
+    for seed_t, (n_t, levels_t) in enumerate([(30, 1000), (40, 4), (7, 2), (25, 1),
+                                              (2, 9)]):
+        draw_t = np.random.default_rng(seed_t)
+        y_t = np.append(draw_t.random(n_t - 2) < 0.4, [True, False])
+        s_t = draw_t.integers(0, levels_t, n_t) / 3 + (0.5 if levels_t > 4 else 0) * y_t
+        np.testing.assert_allclose(
+            rank_auc(y_t.copy(), s_t.copy()), sk.roc_auc_score(y_t, s_t), rtol=1e-5,
+            err_msg=f"{n_t} scores on {levels_t} levels")
     y_t, s_t = np.arange(40_000) % 2 == 0, np.arange(40_000) // 3
-    right, took = sk.roc_auc_score(y_t, s_t), []
+    right_t, took_t = sk.roc_auc_score(y_t, s_t), []
     for _ in range(3):
-        start = time.perf_counter()
-        np.testing.assert_allclose(rank_auc(y_t, s_t), right)
-        took.append(time.perf_counter() - start)
-    assert min(took) < 0.3, "right, but too slow for 40,000 scores: sort, don't compare"
+        start_t = time.perf_counter()
+        np.testing.assert_allclose(rank_auc(y_t, s_t.copy()), right_t, rtol=1e-5)
+        took_t.append(time.perf_counter() - start_t)
+    assert min(took_t) < 0.3, "right, but too slow for 40,000 scores: sort instead"
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -878,17 +927,17 @@ claim("precision, recall, AP against scikit-learn, largest difference", worst,
 # TPR and FPR look at one class each, so the ROC curve and its area stay as they were. Average precision drops from 0.908 to 0.748. The dotted lines are what a coin reaches: precision = prevalence, 0.086 and 0.009; so an AP has to be read against its prevalence, an AUC against 0.5.
 #
 # The curve is drawn in steps, and AP is a sum, not the trapezoids of ROC, for a reason. Say there are two positives; threshold 1 flags one of them and nothing else (recall 0.5, precision 1), threshold 2 flags both and eight negatives (recall 1, precision 2/10). Now a coin chooses one of the two each time:
-# on average that makes 1.5 hits and 4 false alarms, recall 0.75, halfway. ROC lies halfway, too: TPR and FPR are counts divided by constants. But these alarms are right in $1.5/5.5 = 27$ % of the cases, far below the 60 % halfway on a straight line, because precision has a count in its denominator. Wherever precision falls, the curve sags like this, and trapezoids promise too much there.
+# on average that makes 1.5 hits and 4 false alarms, recall 0.75, halfway. ROC lies halfway, too: TPR and FPR are counts divided by constants. But these alarms are right in $1.5/5.5 = 27$ % of the cases, far below the 60 % halfway on a straight line, because precision has a count in its denominator. Wherever precision falls, the true curve hangs below the straight line like this, and trapezoids promise too much there.
 
 # %% [markdown]
-# ### Exercise 8.7 · precision you can promise (5 min)
+# ### Exercise 8.7 · precision you can promise (8 min)
 # "At least 90 % of the alarms must be right; find as many as you can." Return the highest recall among all thresholds whose precision reaches a target, and 0 if none does.
 
 # %% tags=["exercise"]
 def recall_at_precision(y, s, target):
     """Highest recall over the thresholds with precision >= target; 0 if there is none.
 
-    y: (n,) bool, s: (n,) scores.
+    y: (n,) bool, at least one True, s: (n,) scores.
     """
     raise NotImplementedError("your turn")
 
@@ -897,13 +946,17 @@ def recall_at_precision(y, s, target):
 with check("8.7", "recall at a promised precision"):
     y_t = np.array([1, 0, 1, 1, 0, 1, 0, 0], bool)
     s_t = np.array([9, 8, 7, 6, 5, 4, 3, 2.0])
-    for target, right in ((0.75, 0.75), (0.76, 0.25), (1, 0.25), (0.6, 1), (0, 1)):
-        got = recall_at_precision(y_t, s_t, target)
-        np.testing.assert_allclose(got, right, err_msg=f"target {target}")
-    assert recall_at_precision(~y_t, s_t, 0.9) == 0, "no threshold reaches it: 0"
     tied_t = np.array([2, 2, 2, 2, 1, 1, 1, 1.0])  # no threshold parts equal scores
-    np.testing.assert_allclose(recall_at_precision(y_t, tied_t, 0.75), 0.75)
-    assert recall_at_precision(y_t, tied_t, 0.8) == 0, "equal scores"
+    for scores_t, target_t, right_t in (
+            (s_t, 0.75, 0.75), (s_t, 0.76, 0.25), (s_t, 1, 0.25), (s_t, 0.6, 1),
+            (s_t, 0, 1), (tied_t, 0.75, 0.75), (tied_t, 0.8, 0)):
+        got_t = recall_at_precision(y_t.copy(), scores_t.copy(), target_t)
+        np.testing.assert_allclose(got_t, right_t, rtol=1e-5,
+                                   err_msg=f"scores {scores_t}, target {target_t}")
+    got_t = recall_at_precision(~y_t, s_t.copy(), 0.9)
+    assert got_t == 0, f"no threshold reaches the target: {got_t} instead of 0"
+    got_t = recall_at_precision(np.array([True]), np.array([0.5]), 0.9)
+    assert got_t == 1, f"a single example, a positive one: {got_t} instead of 1"
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -957,6 +1010,11 @@ for f in probability.values():
 claim("reliability curve against scikit-learn, largest difference", worst,
       at_most=1e-12)
 
+for name, f in probability.items():
+    low = f < 0.01
+    print(f"{name:25} below 1 %: {low.sum():3} tumors, {f[low].sum():.1f} cancers "
+          f"expected, {malignant[low].sum()} found")
+
 # %% tags=["figure"]
 #@title Figure: Naive Bayes is surer than it is right
 fig, axes = plt.subplots(1, 3, figsize=(8.6, 3.2), sharey=True)
@@ -975,14 +1033,10 @@ for ax, (name, f) in zip(axes, probability.items()):
 axes[0].set(ylabel="share malignant", ylim=(-0.18, 1.05))
 fig.suptitle("Naive Bayes is surer than it is right", fontweight="bold")
 plt.show()
-for name, f in probability.items():
-    low = f < 0.01
-    print(f"{name:25} below 1 %: {low.sum():3} tumors, {f[low].sum():.1f} cancers "
-          f"expected, {malignant[low].sum()} found")
 
 # %% [markdown]
-# Small numbers: tumors in each bin. Gray bars: the range (95 %) that chance gives to a *perfectly calibrated twin*, which has the same forecasts while its outcomes are drawn with exactly these probabilities. The two logistic regressions stay within the bars, give or take one. Naive Bayes
-# puts nearly all tumors in the outermost bins, and there it is wrong: below 1 % it expects 0.1 cancers, and there are 15. Thirty measures of one tumor repeat each other (radius, perimeter, area); does it count each as fresh evidence? Give it one measure, then the same one ten times:
+# Small numbers: tumors in each bin. Gray bars: the range (95 %) that chance gives to a *perfectly calibrated twin*, which has the same forecasts while its outcomes are drawn with exactly these probabilities. (Again the ten models of the cross-validation count as one: what you see is the calibration of the procedure, not of one model.) The two logistic regressions stay within the bars, except perhaps for a bin. Naive Bayes
+# puts nearly all tumors in the outermost bins, and there it is wrong: below 1 % it expects 0.1 cancers, and there are 15. Thirty measures of one tumor repeat each other (radius, perimeter, area); does it count each as new evidence? Give it one measure, then the same one ten times:
 
 # %%
 for copies in (1, 10):
@@ -1006,7 +1060,7 @@ for copies in (1, 10):
 # \;-\; \underbrace{\sum_k \frac{n_k}{n}(o_k - \bar o)^2}_{\text{resolution: more is better}}
 # \;+\; \underbrace{\bar o(1 - \bar o)}_{\text{uncertainty: not the model's}} .$$
 #
-# In bins the forecasts differ: let $f_k$ now be the mean forecast of bin $k$ and $f = f_k + e$, so that $\overline{e} = 0$ in each bin. Of $(f_k + e - y)^2 = (f_k - y)^2 + 2 f_k e + e^2 - 2 e y$ the second term averages to 0; two terms more are left, $\overline{e^2} - 2\,\overline{e\,y}$, the “rest” printed below.
+# That is exact where all forecasts of a group are equal. In a bin they differ a little, and a small rest remains. (With $f_k$ the mean forecast of the bin and $f = f_k + e$: of $(f_k + e - y)^2 = (f_k - y)^2 + 2 f_k e + e^2 - 2 e y$ the second term averages to 0, and the rest is $\overline{e^2} - 2\,\overline{e\,y}$.)
 
 # %%
 def brier_parts(y, f, bins=10):
@@ -1038,8 +1092,12 @@ claim("three terms for forecasts with eleven values, largest difference", worst_
 # %% [markdown]
 # Uncertainty, 0.234, is the Brier score of always forecasting the base rate. Naive Bayes is 0.036 worse than logistic regression, and nearly all of it is resolution: 0.182 against 0.217. Its lack of reliability costs only 0.005, because squared error forgives: forecasting 0 where 4 % is right (15 of 355) costs $0.04^2 = 0.0016$.
 # Is its *ranking* so much poorer, or only its use of the scale? 556 of its 569 forecasts share the two outermost bins, doubtful tumors beside clear ones, and resolution sees nothing inside a bin. Test it: spread the forecasts without changing their order. Divide the log-odds by a constant, the *temperature* (as in notebook [[neurons_and_layers]]), chosen on one half of the patients and judged on the other.
+#
+# One constant is only one way to change the scale. So let the other half itself choose the best of *all* rising functions, with its answers in view: *isotonic regression* (保序回归) finds the one with the lowest Brier score. No honest change of scale can do better on these patients.
 
 # %%
+from sklearn.isotonic import IsotonicRegression
+
 overconfident = scores["naive Bayes, 30 measures"]
 half = np.random.default_rng(8).permutation(569) < 284
 soften = lambda temperature: 1 / (1 + np.exp(-overconfident / temperature))
@@ -1054,15 +1112,22 @@ for T in (1, best):
     print(f"T = {T:4.1f}, other half: Brier {brier(f, ~half):.4f}, reliability "
           f"{unreliable:.4f}, resolution {resolved:.4f}, AUC {auc:.4f}; "
           f"in the two outermost bins: {extreme:.0%}")
+truth = malignant[~half].astype(float)
+rising = IsotonicRegression().fit_transform(overconfident[~half], truth)
+lowest = np.mean((rising - truth) ** 2)
 f = probability["logistic, 30 measures"]
-print(f"logistic, other half: Brier {brier(f, ~half):.4f}, resolution "
+print(f"best rising function, chosen by these answers: Brier {lowest:.4f}\n"
+      f"logistic, other half, as it is: Brier {brier(f, ~half):.4f}, resolution "
       f"{brier_parts(malignant[~half], f[~half])[1]:.4f}")
+claim("naive Bayes on its best scale minus logistic regression as it is, Brier score",
+      lowest - brier(f, ~half), at_least=0.01)
 
 
 # %% [markdown]
-# Dividing by a constant changes no order, so AUC stays the same to the last digit. The Brier score drops, and both parts improve; but resolution stays below logistic regression's on the same patients: a change of scale can't repair the ranking.
+# Dividing by a constant changes no order, so AUC stays the same to the last digit. The Brier score drops, and both parts improve. But 85 % of the forecasts still share two bins, so this alone proves little. The best rising function does: even chosen by the very answers it is judged on, it leaves naive Bayes far behind logistic regression. No change of scale can repair the ranking.
 #
-# **ECE**, the *expected calibration error* of notebook [[loss_functions]], is the number most often quoted: $\text{ECE} = \sum_k \frac{n_k}{n}\,|f_k - o_k|$ over bins. It has two habits to know before you quote it. It depends on the number of bins, and it is **not 0 for a perfect model**: in each bin chance leaves a distance, and absolute values don't cancel. Draw both.
+# **ECE**, the *expected calibration error*, is the number most often quoted: $\text{ECE} = \sum_k \frac{n_k}{n}\,|f_k - o_k|$ over bins. **Two quantities have this name.** Here $f_k$ is the forecast of "positive" and $o_k$ the share of positives. In notebook [[loss_functions]] it was the *confidence*, the probability of the class that is answered, against the share of right answers, as is usual for many classes.
+# They can differ a lot: forecast 0.8 where 0.7 is right and 0.2 where 0.1 is right, and the confidence is 0.8 in both cases, while the answers are right in 70 % and 90 %: in one bin the errors cancel.
 
 # %%
 def expected_calibration_error(y, f, bins):
@@ -1071,30 +1136,55 @@ def expected_calibration_error(y, f, bins):
     return size @ np.abs(forecast - observed) / len(y)
 
 
+def confidence_error(y, f, bins):
+    """The other ECE: confidence in the class answered, against the share right."""
+    return expected_calibration_error((f > 0.5) == y, np.maximum(f, 1 - f), bins)
+
+
+f, y = np.repeat([0.8, 0.2], 500), np.r_[np.arange(500) < 350, np.arange(500) < 50]
+cases = {"0.8 for 0.7, 0.2 for 0.1": (y, f),
+         **{name: (malignant, f) for name, f in probability.items()}}
+for name, case in cases.items():
+    print(f"{name:25} ECE of the forecast {expected_calibration_error(*case, 10):.3f}, "
+          f"of the confidence {confidence_error(*case, 10):.3f}")
+
+# %% [markdown]
+# Either kind has two habits to know before you quote it. It depends on the number of bins, and it is **not 0 for a perfect model**: in each bin chance leaves a distance, and absolute values don't cancel. Draw both, with the range that 95 % of all perfect twins stay in.
+
+# %%
 bin_counts = [2, 3, 5, 8, 10, 15, 20, 30, 50, 100]
-repeats = by_profile(quick=20, standard=200, full=1000)
-fig, ax = plt.subplots(figsize=(6.6, 3.6))
-for (name, f), color in zip(probability.items(), plotting.PALETTE):
-    ece = [expected_calibration_error(malignant, f, k) for k in bin_counts]
-    twin = [np.mean([expected_calibration_error(rng.random(569) < f, f, k)
-                     for _ in range(repeats)]) for k in bin_counts]
-    ax.plot(bin_counts, ece, "o-", color=color, ms=4, label=name)
-    ax.plot(bin_counts, twin, "--", color=color, lw=1.2)
-    print(f"{name:25} ECE, 10 bins {ece[4]:.3f} (perfect twin {twin[4]:.3f}), "
-          f"100 bins {ece[-1]:.3f} ({twin[-1]:.3f})")
+repeats = by_profile(quick=40, standard=400, full=1000)
+ece, twins = {}, {}
+for name, f in probability.items():
+    ece[name] = [expected_calibration_error(malignant, f, k) for k in bin_counts]
+    drawn = [[expected_calibration_error(rng.random(569) < f, f, k)
+              for _ in range(repeats)] for k in bin_counts]
+    twins[name] = np.mean(drawn, axis=1), *np.quantile(drawn, [0.025, 0.975], axis=1)
+    for i in (4, 9):
+        middle, low, high = (values[i] for values in twins[name])
+        print(f"{name:25} {bin_counts[i]:3} bins: ECE {ece[name][i]:.3f}; perfect twin "
+              f"{middle:.3f}, 95 % from {low:.3f} to {high:.3f}")
+
+# %% tags=["figure"]
+#@title Figure: ECE grows with the bins, even for perfect forecasts
+fig, ax = plt.subplots(figsize=(6.6, 3.8))
+for (name, (middle, low, high)), color in zip(twins.items(), plotting.PALETTE):
+    ax.plot(bin_counts, ece[name], "o-", color=color, ms=4, label=name)
+    ax.plot(bin_counts, middle, "--", color=color, lw=1.2)
+    ax.fill_between(bin_counts, low, high, color=color, alpha=0.15)
 ax.set(title="ECE grows with the bins, even for perfect forecasts", xscale="log",
-       xlabel="number of bins (dashed: perfectly calibrated twin)", ylabel="ECE",
-       xticks=bin_counts, xticklabels=bin_counts)
+       xlabel="number of bins (dashed: perfectly calibrated twin, band: 95 %)",
+       ylabel="ECE", xticks=bin_counts, xticklabels=bin_counts)
 ax.minorticks_off()
 ax.legend(fontsize=8)
 plt.show()
 
 
 # %% [markdown]
-# The two measures have the *largest* ECE at 100 bins, and their perfect twin nearly the same: it is chance. Naive Bayes is the only one far above its twin. An ECE needs its bins, its $n$ and its twin beside it; the Brier score needs no bins.
+# The two measures have the *largest* ECE at 100 bins, but it lies inside their twin's band: chance can explain it. Naive Bayes is far above its band at every number of bins. An ECE needs its bins, its $n$ and its twin beside it; the Brier score needs no bins.
 
 # %% [markdown]
-# ### Exercise 8.8 · bins of equal size (5 min)
+# ### Exercise 8.8 · bins of equal size (10 min)
 # Equal-width bins leave some nearly empty. Sort the forecasts, cut the sorted list into `bins` parts of (nearly) equal size with `np.array_split`, and compute the ECE over these. Forecasts may be equal; keep `np.argsort(f, kind="stable")` as the order.
 
 # %% tags=["exercise"]
@@ -1109,15 +1199,19 @@ def equal_size_ece(y, f, bins):
 # %% tags=["check"]
 with check("8.8", "ECE with bins of equal size"):
     y_t, f_t = np.array([1, 0, 1, 0, 1], bool), np.array([0.9, 0.2, 0.6, 0.4, 0.5])
-    for bins, right in ((1, abs(2.6 - 3) / 5), (2, (0.1 + 0.5) / 5),
-                        (5, (0.1 + 0.2 + 0.4 + 0.4 + 0.5) / 5)):
-        got = equal_size_ece(y_t, f_t, bins)
-        np.testing.assert_allclose(got, right, err_msg=f"{bins} bins")
+    for bins_t, right_t in ((1, abs(2.6 - 3) / 5), (2, (0.1 + 0.5) / 5),
+                            (5, (0.1 + 0.2 + 0.4 + 0.4 + 0.5) / 5)):
+        got_t = equal_size_ece(y_t.copy(), f_t.copy(), bins_t)
+        np.testing.assert_allclose(got_t, right_t, rtol=1e-5, err_msg=f"{bins_t} bins")
+    got_t = equal_size_ece(y_t[:1], f_t[:1].copy(), 1)
+    np.testing.assert_allclose(got_t, 0.1, rtol=1e-5, err_msg="a single forecast")
     f_t = (np.random.default_rng(88).random(1200) ** 3).round(2)  # mostly small
     y_t = np.random.default_rng(89).random(1200) < 0.3
-    order = np.argsort(f_t, kind="stable")
-    gaps = (f_t[order] - y_t[order]).reshape(8, 150).mean(axis=1)
-    np.testing.assert_allclose(equal_size_ece(y_t, f_t, 8), np.abs(gaps).mean())
+    order_t = np.argsort(f_t, kind="stable")
+    gaps_t = (f_t[order_t] - y_t[order_t]).reshape(8, 150).mean(axis=1)
+    got_t = equal_size_ece(y_t.copy(), f_t.copy(), 8)
+    np.testing.assert_allclose(got_t, np.abs(gaps_t).mean(), rtol=1e-5,
+                               err_msg="1,200 forecasts, many of them equal, 8 bins")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -1144,7 +1238,7 @@ if not solved("8.8"):
 #
 # $$\frac{c_{FP}\,FP + c_{FN}\,FN}{n} = (1 - \pi)\, c_{FP}\,\text{FPR} + \pi\, c_{FN} (1 - \text{TPR}),$$
 #
-# so all points of equal cost lie on a straight line of slope $\frac{(1 - \pi)\, c_{FP}}{\pi\, c_{FN}}$ in the ROC picture; the best threshold is where the highest such line still touches the curve.
+# so all points of equal cost lie on a straight line of slope $\frac{(1 - \pi)\, c_{FP}}{\pi\, c_{FN}}$ in the ROC plot; the best threshold is where the highest such line still touches the curve.
 
 # %%
 def mean_cost(y, s, cost_miss):
@@ -1171,13 +1265,13 @@ for cost_miss, color in ((1, plotting.BLUE), (3, plotting.ORANGE), (10, plotting
 axes[0].set(title="Cheapest near t* (dashed)", xlabel="threshold",
             ylabel="cost per case (false alarm = 1)", ylim=(0, 1.6))
 axes[0].legend(fontsize=8)
-axes[1].set(title="Costs are slopes in the ROC picture", xlabel="FPR", ylabel="TPR",
+axes[1].set(title="Costs are slopes in the ROC plot", xlabel="FPR", ylabel="TPR",
             xlim=(-0.02, 1), ylim=(0, 1.05))
 plt.show()
 
 
 # %% [markdown]
-# The dearer a miss, the lower the threshold and the flatter the line. For these calibrated forecasts the lowest point is near $t^*$, though not at it: the curve is jagged, and where exactly it is lowest is partly luck. What happens on *other* patients? Choose the threshold on one random half, pay on the other, 300 times, a miss costing 10:
+# The more a miss costs, the lower the threshold and the flatter the line. For these calibrated forecasts the lowest point is near $t^*$, though not at it: the curve is jagged, and where exactly it is lowest is partly luck. What happens on *other* patients? Choose the threshold on one random half, pay on the other, 300 times, a miss costing 10:
 
 # %%
 def paid(f, chosen, other):
@@ -1191,8 +1285,8 @@ print("mean cost ± s.d.          chosen here    elsewhere      t* = 1/11      t
 for name, f in probability.items():
     halves = [rng.permutation(569) < 284
               for _ in range(by_profile(quick=20, standard=300, full=1000))]
-    costs = np.array([paid(f, half, ~half) for half in halves])
-    table = zip(costs.mean(axis=0), costs.std(axis=0))
+    costs = np.array([paid(f, chosen, ~chosen) for chosen in halves])
+    table = zip(costs.mean(axis=0), costs.std(axis=0, ddof=1))
     print(f"{name:25}", "  ".join(f"{mean:.3f} ± {sd:.3f}" for mean, sd in table))
 for name, f in probability.items():
     between = (f >= 1 / 11) & (f < 0.5)
@@ -1201,11 +1295,11 @@ for name, f in probability.items():
 
 
 # %% [markdown]
-# First column against second: the cost on the patients that chose the threshold flatters; the honest number is the second. So choose thresholds on validation data, report on test data (notebook [[preparing_data]]). Third: $t^*$ needs no choosing; with the two calibrated models it costs no more than choosing does. With naive Bayes, $t^*$ costs more than choosing does: a formula that assumes
+# First column against second: the cost on the patients that chose the threshold looks better than it is; the honest number is the second. So choose thresholds on validation data, report on test data (notebook [[preparing_data]]). Third: $t^*$ needs no choosing; with the two calibrated models it costs no more than choosing does. With naive Bayes, $t^*$ costs more than choosing does: a formula that assumes
 # probabilities must be given probabilities. The last column is the price of never having asked: high for the two measures, where 84 of the 293 tumors between $t^*$ and 0.5 are malignant and each miss costs 10; nearly nothing for logistic regression, where it is 4 of 40: flagging these would have cost 36, missing the four costs 40.
 
 # %% [markdown]
-# ### Exercise 8.9 · the cheapest threshold (6 min)
+# ### Exercise 8.9 · the cheapest threshold (10 min)
 # A calibrated score isn't always at hand. Return the cheapest threshold on given data: among "flag nothing" (`np.inf`) and every score that occurs; of equally cheap ones, the highest.
 
 # %% tags=["exercise"]
@@ -1219,17 +1313,20 @@ def cheapest_threshold(y, s, cost_false_alarm, cost_miss):
 
 # %% tags=["check"]
 with check("8.9", "the cheapest threshold"):
-    for seed in range(40):
-        test_rng = np.random.default_rng(seed)
-        y_t = np.append(test_rng.random(12) < 0.5, [True, False])
-        s_t = test_rng.integers(0, 6, 14) + 2.0 * y_t  # with ties between the classes
-        c_fp, c_fn = test_rng.choice([0.5, 1, 2, 7], 2)
-        total = lambda t: (c_fp * np.sum(~y_t & (s_t >= t))
-                           + c_fn * np.sum(y_t & (s_t < t)))
-        right = max([np.inf, *s_t], key=lambda t: (-total(t), t))
-        got = cheapest_threshold(y_t, s_t, c_fp, c_fn)
-        assert got == right, f"costs {c_fp}, {c_fn}: got {got}, cost {total(got)}; "\
-                             f"{right} costs {total(right)}"
+    for seed_t in range(42):
+        draw_t = np.random.default_rng(seed_t)
+        y_t = draw_t.random(14) < 0.5
+        y_t |= seed_t == 40                            # once all positive,
+        y_t &= seed_t != 41                            # once all negative
+        s_t = draw_t.integers(0, 6, 14) + 2.0 * y_t    # with ties between the classes
+        c_fp_t, c_fn_t = draw_t.choice([0.5, 1, 2, 7], 2)
+        total_t = lambda t: (c_fp_t * np.sum(~y_t & (s_t >= t))
+                             + c_fn_t * np.sum(y_t & (s_t < t)))
+        right_t = max([np.inf, *s_t], key=lambda t: (-total_t(t), t))
+        got_t = cheapest_threshold(y_t.copy(), s_t.copy(), c_fp_t, c_fn_t)
+        assert got_t == right_t, (
+            f"{np.sum(y_t)} of 14 positive, costs {c_fp_t}, {c_fn_t}: threshold "
+            f"{got_t} costs {total_t(got_t)}; {right_t} costs {total_t(right_t)}")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -1260,12 +1357,23 @@ if not solved("8.9"):
 #
 # $$\boxed{\; \frac{1}{1 + z^2/n} \left( \hat p + \frac{z^2}{2n} \;\pm\; z \sqrt{\frac{\hat p (1 - \hat p)}{n} + \frac{z^2}{4 n^2}} \right) \;}$$
 
-# %%
-from statistics import NormalDist
-
+# %% tags=["keep"] lesson="evaluation"
 Z = NormalDist().inv_cdf(0.975)  # 1.96
 
 
+def wilson(hits: int | np.ndarray, n: int,
+           z: float = Z) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson interval for a proportion: hits of n tries, n >= 1; 95 % with this z.
+
+    hits: any shape -> low and high, each of that shape
+    """
+    p = np.asarray(hits) / n
+    middle = p + z**2 / (2 * n)
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
+
+
+# %%
 def wald(hits, n, z=Z):
     """Wald interval for a proportion, low and high. hits: any shape."""
     p = np.asarray(hits) / n
@@ -1273,15 +1381,15 @@ def wald(hits, n, z=Z):
     return p - half, p + half
 
 
-def wilson(hits, n, z=Z):
-    """Wilson interval for a proportion, low and high. hits: any shape."""
-    p = np.asarray(hits) / n
-    middle = p + z**2 / (2 * n)
-    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
+for hits, n in ((482, 500), (500, 500), (24, 25)):
+    print("{:3} of {}: Wald [{:.4f}, {:.4f}], Wilson [{:.4f}, {:.4f}]".format(
+        hits, n, *wald(hits, n), *wilson(hits, n)))
+print("recall, 29 of 43:    Wilson [{:.4f}, {:.4f}]".format(*wilson(29, 43)))
+print("precision, 29 of 33: Wilson [{:.4f}, {:.4f}]".format(*wilson(29, 33)))
 
-
-from scipy.stats import binomtest
+# %% tags=["evidence"]
+#@title Evidence: Wilson's ends solve the inequality and equal SciPy's
+from scipy.stats import binom, binomtest
 
 hits, n = np.arange(501), 500
 low, high = wilson(hits, n)
@@ -1291,14 +1399,9 @@ theirs = [binomtest(int(h), n).proportion_ci(method="wilson") for h in hits]
 claim("Wilson's ends in the inequality, largest difference", residual, at_most=1e-9)
 claim("Wilson against SciPy, largest difference",
       np.abs(np.array(theirs) - np.stack([low, high], axis=1)).max(), at_most=1e-12)
-print("482 of 500: Wald  [{:.4f}, {:.4f}]".format(*wald(482, 500)))
-print("            Wilson [{:.4f}, {:.4f}]".format(*wilson(482, 500)))
-print("500 of 500: Wald  [{:.4f}, {:.4f}]".format(*wald(500, 500)))
-print("            Wilson [{:.4f}, {:.4f}]".format(*wilson(500, 500)))
-print("recall, 29 of 43:   Wilson [{:.4f}, {:.4f}]".format(*wilson(29, 43)))
-print("precision, 29 of 33: Wilson [{:.4f}, {:.4f}]".format(*wilson(29, 33)))
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Wilson reads the band sideways (24 of 25 right)
 p, n, seen = np.linspace(0, 1, 400), 25, 24 / 25
 bound = Z * np.sqrt(p * (1 - p) / n)
 fig, ax = plt.subplots(figsize=(5, 4.2))
@@ -1336,6 +1439,9 @@ def coverage(interval, n, p):
 
 
 truths = np.linspace(0.5, 0.999, 800)
+
+# %% tags=["figure"]
+#@title Figure: Wald fails just where good models live
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.5), sharey=True)
 for ax, n in zip(axes, (50, 500)):
     for interval, color in ((wald, plotting.RED), (wilson, plotting.BLUE)):
@@ -1364,16 +1470,22 @@ exact = [coverage(wilson, 50, p) for p in (0.7, 0.9, 0.98)]
 claim("coverage computed against simulated, largest difference",
       np.abs(np.subtract(simulated, exact)).max(), at_most=0.01)
 claim("Wilson's mean coverage at n = 50", np.mean(spans["wilson"]), at_least=0.94)
+for n in (50, 500):
+    edge = wilson(n - 1, n)[1]  # upper end for a single miss
+    print(f"n = {n}: just above p = {edge:.4f}, or {n * (1 - edge):.3f}/n below 1, "
+          f"Wilson's coverage is {coverage(wilson, n, edge + 1e-9):.3f}; "
+          f"Wald's at 0.98 {coverage(wald, n, 0.98):.3f}, at 0.99 "
+          f"{coverage(wald, n, 0.99):.3f}")
 
 
 # %% [markdown]
-# The teeth come from counting whole hits; no interval of this kind is exactly 95 % everywhere. Wald sinks further the better the model: to 5 % at an accuracy of 0.999 with 50 examples (below the picture's frame). With 500 examples it still fails above 0.98. Wilson stays around 95 %, with one notch of its own at the far right: with 50 examples 84 % near $p = 0.9965$,
-# because from there on $p$ lies above Wilson's upper end for a single miss. (For any $n$ the notch begins about $0.18/n$ below 1. If you work there, take the exact interval of Clopper and Pearson, SciPy's default: longer, and never below 95 %.)
+# The teeth come from counting whole hits; no interval of this kind is exactly 95 % everywhere. Wald sinks further the better the model: to 5 % at an accuracy of 0.999 with 50 examples (below the frame). With 500 examples it still fails above 0.98. Wilson stays around 95 %, with one notch of its own at the far right: 84 % just above the $p$ that is printed,
+# where $p$ has passed Wilson's upper end for a single miss. (For any $n$ the notch begins about $0.18/n$ below 1. If you work there, take the exact interval of Clopper and Pearson, SciPy's default: longer, and never below 95 %.)
 #
 # **All right is not perfect.** With $n$ of $n$ right, every $p$ with $p^n \ge 0.05$ is still plausible. That is $n \ln p \ge \ln 0.05 \approx -3$, and near 1, $\ln p \approx -(1 - p)$: the error $1 - p$ may still be $3/n$ (the *rule of three*). Wilson, which leaves 2.5 % on each side, not 5 % on one, lets the error be up to $z^2/(n + z^2) \approx 3.84/n$.
 
 # %% [markdown]
-# ### Exercise 8.10 · how many test examples? (7 min)
+# ### Exercise 8.10 · how many test examples? (8 min)
 # Before you collect data: how many examples make the Wilson interval at an expected accuracy $\hat p$ no wider than $\pm w$ (half its length)? Return the smallest such integer $n$. (Take $\hat p$ as given, $\hat p n$ needn't be an integer.)
 
 # %% tags=["exercise"]
@@ -1387,12 +1499,15 @@ def examples_needed(p, w):
 
 # %% tags=["check"]
 with check("8.10", "how many test examples"):
-    half = lambda p, n: np.subtract(*wilson(p * n, n)[::-1]) / 2
-    for p_t, w_t in ((0.9, 0.05), (0.5, 0.1), (0.99, 0.02), (1.0, 0.05), (0.8, 0.03)):
+    half_t = lambda p, n: np.subtract(*wilson(p * n, n)[::-1]) / 2
+    for p_t, w_t in ((0.9, 0.05), (0.5, 0.1), (0.99, 0.02), (1.0, 0.05), (0.8, 0.03),
+                     (0.5, 0.45)):
         n_t = examples_needed(p_t, w_t)
-        assert n_t == int(n_t), f"{n_t} is no whole number"
-        assert half(p_t, n_t) <= w_t, f"{n_t} examples at {p_t}: ± {half(p_t, n_t):.4f}"
-        assert half(p_t, n_t - 1) > w_t, f"{n_t - 1} examples would do for ± {w_t}"
+        assert n_t == int(n_t) >= 1, f"{n_t} is no number of examples"
+        got_t = half_t(p_t, n_t)
+        assert got_t <= w_t, f"{n_t} examples at {p_t}: ± {got_t:.4f}, not ± {w_t}"
+        enough_t = n_t > 1 and half_t(p_t, n_t - 1) <= w_t
+        assert not enough_t, f"{n_t - 1} examples would do for ± {w_t} at {p_t}"
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -1433,12 +1548,33 @@ metrics = {"accuracy": lambda y, s: np.mean((s > 0.5) == y),
            "AUC": lambda y, s: area(*roc(y, s)),
            "average precision": average_precision}
 draws = by_profile(quick=300, standard=4000, full=10_000)
+resampled = {name: bootstrap(metric, eight_test, score, draws, rng)
+             for name, metric in metrics.items()}
+percentiles = {name: np.quantile(values, [0.025, 0.975])
+               for name, values in resampled.items()}
+
+
+def bootstrap_accuracy(hits, n):
+    """Percentile interval of an accuracy after endless draws. hits: any shape."""
+    p = np.asarray(hits) / n  # the hits of a resampled test set are binomial, with p
+    return binom.ppf(0.025, n, p) / n, binom.ppf(0.975, n, p) / n
+
+
+print("accuracy, 482 of 500: resampled  [{:.4f}, {:.4f}]".format(
+    *percentiles["accuracy"]))
+for interval in (bootstrap_accuracy, wald, wilson):
+    print(f"{interval.__name__:>31}", "[{:.4f}, {:.4f}]; ".format(*interval(482, 500)),
+          "500 of 500: [{:.4f}, {:.4f}]".format(*interval(500, 500)))
+claim("bootstrap's ends of the accuracy against Wald's, largest difference",
+      np.abs(percentiles["accuracy"] - wald(482, 500)).max(), at_most=0.005)
+
+# %% tags=["figure"]
+#@title Figure: 43 eights leave a wide margin
 fig, axes = plt.subplots(1, 4, figsize=(10, 2.6))
-for ax, (name, metric) in zip(axes, metrics.items()):
-    values = bootstrap(metric, eight_test, score, draws, rng)
-    low, high = np.quantile(values, [0.025, 0.975])
-    ax.hist(values, 30, color=plotting.SKY)
-    ax.axvline(metric(eight_test, score), color="black")
+for ax, (name, values) in zip(axes, resampled.items()):
+    low, high = percentiles[name]
+    ax.hist(values, 15, color=plotting.SKY)
+    ax.axvline(metrics[name](eight_test, score), color="black")
     ax.axvspan(low, high, color=plotting.ORANGE, alpha=0.25)
     ax.set(title=f"{name}\n{low:.3f} to {high:.3f}", yticks=[])
     ax.grid(False)
@@ -1447,10 +1583,12 @@ plt.show()
 
 
 # %% [markdown]
-# For accuracy the bootstrap (orange: 95 %) comes close to Wilson's 0.944 to 0.977. But $F_1$, with two decimals in most reports, is anywhere in an interval 0.2 wide: it rests on 43 positives, not on 500 images.
+# $F_1$, with two decimals in most reports, is anywhere in an interval 0.2 wide (orange: 95 %): it rests on 43 positives, not on 500 images.
+#
+# **A warning.** For accuracy the bootstrap gives *Wald's* interval, the one that 8.10 has just rejected. That is no accident: a resampled test set has a binomial number of hits with $p = \hat p$, so its quantiles are $\hat p \pm z\sqrt{\hat p(1 - \hat p)/n}$ again, up to whole hits. At 500 of 500 every resample is perfect, and the interval has length 0. The bootstrap is a general method, not a safe one; where a proportion will do, take Wilson.
 #
 # **Does it cover?** Only a simulation with a known truth can say. For $F_1$: the four counts of a test set are drawn from the *multinomial* distribution: each of $n$ examples falls into TP, FP, FN or TN with our detector's four shares as probabilities. The true $F_1$ is that of these shares; resampling examples is drawing again, with the shares just *observed*. For AUC: normal scores, positives shifted by $\delta$; then
-# $s_+ - s_-$ is normal with mean $\delta$ and variance 2, so the true AUC is $\Phi(\delta/\sqrt2)$, with $\Phi$ the standard normal distribution function.
+# $s_+ - s_-$ is normal with mean $\delta$ and variance 2, so the true AUC is $\Phi(\delta/\sqrt2)$, with $\Phi$ the standard normal distribution function. (The accuracy needs no simulation: `coverage` is exact.)
 
 # %%
 def covered_f1(n, trials, draws, rng):
@@ -1482,34 +1620,51 @@ def covered_auc(n, trials, draws, rng, delta=2.0, share=0.086):
 
 
 # %%
-trials = by_profile(quick=60, standard=800, full=4000)
+trials = by_profile(quick=60, standard=2000, full=4000)
 draws = by_profile(quick=100, standard=400, full=1000)
 ns, simulation = [50, 100, 200, 500, 1000], np.random.default_rng(11)
 covered = {"accuracy, Wilson": [coverage(wilson, n, 0.964) for n in ns],
            "accuracy, Wald": [coverage(wald, n, 0.964) for n in ns],
+           "accuracy, bootstrap": [coverage(bootstrap_accuracy, n, 0.964) for n in ns],
            "$F_1$, bootstrap": [covered_f1(n, trials, draws, simulation) for n in ns],
-           "AUC, bootstrap": [covered_auc(n, trials // 2, draws, simulation)
-                              for n in ns]}
-fig, ax = plt.subplots(figsize=(6.6, 3.5))
-for (name, values), style in zip(covered.items(), ("o-", "o:", "s-", "^-")):
-    ax.plot(ns, values, style, label=name)
-    print(f"{name:17}", " ".join(f"{v:.3f}" for v in values))
-ax.axhline(0.95, color="black", ls="--", lw=1)
-ax.set(title="The bootstrap needs positives, too", xscale="log", xticks=ns,
-       xticklabels=ns, xlabel="test examples (8.6 % positive)", ylabel="coverage",
-       ylim=(0.7, 1.01))
-ax.minorticks_off()
-ax.legend(fontsize=9)
-plt.show()
-control = covered_auc(50, trials // 2, draws, simulation, share=0.5)
-print(f"AUC, bootstrap, 50 examples, half of them positive: {control:.3f}")
+           "AUC, bootstrap": [covered_auc(n, trials, draws, simulation) for n in ns]}
+control = covered_auc(50, trials, draws, simulation, share=0.5)
+
+
+def standard_error(share, trials=trials):
+    """Of a share of so many simulated tests. share: any shape."""
+    return np.sqrt(np.asarray(share) * (1 - np.asarray(share)) / trials)
+
+
+for name, values in covered.items():
+    exact = name.startswith("accuracy")
+    print(f"{name:19}", *(f"{v:.3f}" for v in values),
+          "exact" if exact else f"± {standard_error(values).max():.3f}")
+print(f"AUC, bootstrap, 50 examples, half of them positive: {control:.3f} "
+      f"± {standard_error(control):.3f} (standard error)")
 claim("coverage of the bootstrap interval for F1 at 1,000 examples",
       covered["$F_1$, bootstrap"][-1], at_least=0.92, applies=profile() != "quick")
 claim("coverage of the bootstrap interval for AUC at 1,000 examples",
-      covered["AUC, bootstrap"][-1], at_least=0.9, applies=profile() != "quick")
+      covered["AUC, bootstrap"][-1], at_least=0.92, applies=profile() != "quick")
+claim("coverage at 50 examples: Wilson's minus the bootstrap's, accuracy",
+      covered["accuracy, Wilson"][0] - covered["accuracy, bootstrap"][0], at_least=0.1)
+
+# %% tags=["figure"]
+#@title Figure: At 8.6 % positives the bootstrap needs many examples
+fig, ax = plt.subplots(figsize=(6.6, 3.6))
+for (name, values), style in zip(covered.items(), ("o-", "o:", "x--", "s-", "^-")):
+    bars = None if name.startswith("accuracy") else 2 * standard_error(values)
+    ax.errorbar(ns, values, bars, fmt=style, capsize=2, label=name)
+ax.axhline(0.95, color="black", ls="--", lw=1)
+ax.set(title="At 8.6 % positives the bootstrap needs many examples", xscale="log",
+       xticks=ns, xticklabels=ns, xlabel="test examples", ylim=(0.7, 1.01),
+       ylabel="coverage (± 2 standard errors)")
+ax.minorticks_off()
+ax.legend(fontsize=8, loc="lower right")
+plt.show()
 
 # %% [markdown]
-# Fifty examples contain four positives, and the bootstrap interval for AUC misses the truth in about one test of five. Are fifty too few? With 25 positives among them it misses in about one of ten: the four are too few. Resampling can't show what the sample doesn't contain: if none of four positives is a hard one, no resample has a hard one. At 1,000 examples, 86 positives, both bootstrap intervals come near 95 %.
+# Fifty examples contain four positives, and the bootstrap interval for AUC misses the truth in about one test of five. Is it the fifty, or the four? With 25 positives among the fifty it misses in about one of eleven: four positives are far too few, and fifty examples are still somewhat too few. Resampling can't show what the sample doesn't contain: if none of four positives is a hard one, no resample has a hard one. At 1,000 examples, 86 positives, the bootstrap intervals for $F_1$ and AUC come close to 95 %.
 
 # %% [markdown]
 # ## 8.12 Is B better than A? Same test set, paired answers
@@ -1531,7 +1686,7 @@ print(f"right: both {np.sum(right_a & right_b)}, only A {only_a}, only B {only_b
 
 
 # %% [markdown]
-# The intervals overlap. "No significant difference", many would write, and they would be wrong: the two took the *same* test, and most digits are easy for both or hard for both. All the evidence is in the nine images where they differ.
+# The intervals overlap. "No significant difference", you might write, and it would be wrong: the two took the *same* test, and most digits are easy for both or hard for both. All the evidence is in the nine images where they differ.
 #
 # Per image, the difference $D = [\text{B right}] - [\text{A right}]$ is $+1$ for $c$ images (only B right), $-1$ for $b$ images (only A right), else 0. Its mean is the difference in accuracy, and its variance follows from $D^2 = |D|$:
 #
@@ -1540,14 +1695,19 @@ print(f"right: both {np.sum(right_a & right_b)}, only A {only_a}, only B {only_b
 #
 # Treat the two as independent instead, and the variance is the sum $p_A(1 - p_A) + p_B(1 - p_B)$; it lacks the covariance, $\operatorname{Var}(D) = \operatorname{Var}_A + \operatorname{Var}_B - 2 \operatorname{Cov}$.
 
-# %%
-def paired_interval(b, c, n):
-    """Interval for accuracy of B minus A. b, c: only A, only B right, any shape."""
+# %% tags=["keep"] lesson="evaluation"
+def paired_interval(b: int | np.ndarray, c: int | np.ndarray,
+                    n: int) -> tuple[np.ndarray, np.ndarray]:
+    """95 % interval for the accuracy of B minus A on the same n examples.
+
+    b, c: how many only A, only B gets right, any shape -> low and high, of that shape
+    """
     d = (c - b) / n
     half = Z * np.sqrt(((b + c) / n - d**2) / n)
     return d - half, d + half
 
 
+# %%
 def unpaired_interval(right_a, right_b, n):
     """The same, wrongly taking the answers as independent. right_a, right_b: counts."""
     p_a, p_b = right_a / n, right_b / n
@@ -1579,21 +1739,26 @@ print("B - A, paired bootstrap [{:+.4f}, {:+.4f}]".format(
 heads = np.arange(only_a + only_b + 1)
 chance = binomial(only_a + only_b, 0.5)
 uneven = chance <= chance[only_a] * (1 + 1e-9)
-fig, ax = plt.subplots(figsize=(5.6, 2.8))
-ax.bar(heads, chance, color=np.where(uneven, plotting.RED, plotting.SKY))
-total = chance[uneven].sum()
-ax.set(title=f"At least as uneven as {only_a} : {only_b} (red): {total:.3f}",
-       xlabel="images that only A gets right", ylabel="probability", xticks=heads)
-plt.show()
 p_value = binomtest(int(only_a), int(only_a + only_b), 0.5).pvalue
 claim("McNemar's p-value against SciPy's binomial test, difference",
       abs(chance[uneven].sum() - p_value), at_most=1e-12)
 print("0 : 5 of 500: paired interval [{:+.4f}, {:+.4f}], McNemar's p = {:.3f}".format(
     *paired_interval(0, 5, 500), binomtest(0, 5, 0.5).pvalue))
 
+# %% tags=["figure"]
+#@title Figure: Splits at least as uneven as the one observed (red) are rare
+fig, ax = plt.subplots(figsize=(5.6, 3))
+ax.bar(heads, chance, color=np.where(uneven, plotting.RED, plotting.SKY))
+ax.text(len(heads) - 1, chance.max(), f"red: {chance[uneven].sum():.3f}", ha="right",
+        va="top")
+ax.set(title="Splits at least as uneven as the one observed (red) are rare",
+       xlabel=f"images that only A gets right, of {only_a + only_b}",
+       ylabel="probability", xticks=heads)
+plt.show()
+
 
 # %% [markdown]
-# Nine tosses of a fair coin split that unevenly about once in 26 times. At 0 : 5 the two disagree: the interval says "differ", the exact test doesn't. With few differing images trust the test. Now the promise of each method, by simulation: draw the four outcomes per image (both right, only A, only B, neither) at known probabilities, first with equal models, then with B better by 1.4 points, as here.
+# Nine tosses of a fair coin split that unevenly about once in 26 times. At 0 : 5 interval and test disagree: the interval says "differ", the exact test doesn't. With few differing images trust the test. Now the promise of each method, by simulation: draw the four outcomes per image (both right, only A, only B, neither) at known probabilities, 1.8 % of the images with only one model right, as here; first with equal models, then with B better by 1.4 points.
 
 # %%
 def trial_outcomes(n, gap, trials, rng):
@@ -1614,53 +1779,56 @@ def mcnemar_values(most):
     return table
 
 
-ns = [100, 200, 500, 1000, 2000, 5000]
-trials = by_profile(quick=300, standard=4000, full=20_000)
+test_sizes = [100, 200, 500, 1000, 2000, 5000]
+studies = by_profile(quick=300, standard=4000, full=20_000)
 p_values = mcnemar_values(200)
 methods = ("unpaired interval", "paired interval", "McNemar, exact")
-rows = {gap: [] for gap in (0, 0.014)}
-for gap, row in rows.items():
-    for n in ns:
-        b, c, a_right, b_right = trial_outcomes(n, gap, trials, rng)
+said = {gap: [] for gap in (0, 0.014)}  # difference -> shares that say "differ"
+for gap, row in said.items():
+    for n in test_sizes:
+        b, c, a_right, b_right = trial_outcomes(n, gap, studies, rng)
         ends = unpaired_interval(a_right, b_right, n), paired_interval(b, c, n)
         differ = [np.mean(low * high > 0) for low, high in ends]  # 0 lies outside
         row.append([*differ, np.mean(p_values[b, c] < 0.05)])
 
-# %%
+for gap, row in said.items():
+    for n, shares in list(zip(test_sizes, row))[2:4]:
+        print(f"n = {n:4}, difference {gap:.1%}:",
+              ", ".join(f"{name} {share:.1%}" for name, share in zip(methods, shares)))
+print(f"standard error of these shares: {0.5 / studies**0.5:.1%} at most")
+claim("false alarms of the paired interval, 1,000 examples and more",
+      max(paired for _, paired, _ in said[0][3:]), at_most=0.065,
+      applies=profile() != "quick")
+claim("false alarms of McNemar's exact test, any size",
+      max(exact for _, _, exact in said[0]), at_most=0.055,
+      applies=profile() != "quick")
+
+# %% tags=["figure"]
+#@title Figure: For this difference, ignoring the pairs costs half of the data
 fig, axes = plt.subplots(1, 2, figsize=(8.4, 3.3))
-for ax, (gap, row) in zip(axes, rows.items()):
+for ax, (gap, row) in zip(axes, said.items()):
     for name, values, color in zip(methods, np.transpose(row), plotting.PALETTE):
-        ax.plot(ns, values, "o-", ms=4, color=color, label=name)
-    ax.set(xscale="log", xticks=ns, xticklabels=ns, xlabel="test examples")
+        ax.plot(test_sizes, values, "o-", ms=4, color=color, label=name)
+    ax.set(xscale="log", xticks=test_sizes, xticklabels=test_sizes,
+           xlabel="test examples")
     ax.minorticks_off()
 axes[0].axhline(0.05, color="black", ls="--", lw=1)
 axes[0].set(title="Equal models: false alarms", ylim=(0, 0.2),
             ylabel="share of tests that say “differ”")
 axes[1].set(title="B better by 1.4 points: found", ylim=(0, 1.02))
 axes[1].legend(fontsize=9)
-fig.suptitle("Ignoring the pairs costs half of the data", fontweight="bold")
+fig.suptitle("For this difference, ignoring the pairs costs half of the data",
+             fontweight="bold")
 plt.show()
-for gap, row in rows.items():
-    at_500 = ", ".join(f"{name} {share:.1%}" for name, share in zip(methods, row[2]))
-    print(f"n = 500, difference {gap:.1%}: {at_500}")
-claim("false alarms of the paired interval, 1,000 examples and more",
-      max(paired for _, paired, _ in rows[0][3:]), at_most=0.065,
-      applies=profile() != "quick")
-claim("false alarms of McNemar's exact test, any size",
-      max(exact for _, _, exact in rows[0]), at_most=0.055,
-      applies=profile() != "quick")
 
 # %% [markdown]
 # Left: with equal models the paired interval says "differ" in about 5 % of the tests from 500 images on, as it should: it covers the true difference, 0, in the other 95 %. McNemar's exact test stays below, because whole counts allow only a few p-values. The unpaired interval hardly ever raises a false alarm, and pays for it on the right: to find the better model as often as the paired interval does with 500 images, it needs 1,000.
 
 # %% [markdown]
-# ### Exercise 8.12 · McNemar's exact test (6 min)
+# ### Exercise 8.12 · McNemar's exact test (10 min)
 # Write the two-sided p-value: twice the probability that $\min(b, c)$ or fewer of $b + c$ fair coins show heads, at most 1; with $b + c = 0$ there is nothing to tell, so 1. `math.comb(m, k)` counts the ways.
 
 # %% tags=["exercise"]
-import math
-
-
 def mcnemar(b, c):
     """Exact two-sided p-value. b, c: examples that only A, only B gets right (int)."""
     raise NotImplementedError("your turn")
@@ -1668,10 +1836,12 @@ def mcnemar(b, c):
 
 # %% tags=["check"]
 with check("8.12", "McNemar's exact test"):
-    assert mcnemar(0, 0) == 1, "no image separates them: 1"
-    for b_t, c_t in ((1, 8), (8, 1), (0, 5), (3, 3), (2, 3), (10, 25), (40, 61)):
-        right = binomtest(b_t, b_t + c_t, 0.5).pvalue
-        np.testing.assert_allclose(mcnemar(b_t, c_t), right, rtol=1e-9,
+    got_t = mcnemar(0, 0)
+    assert got_t == 1, f"no image separates them: {got_t} instead of 1"
+    for b_t, c_t in ((1, 8), (8, 1), (0, 5), (1, 0), (3, 3), (2, 3), (10, 25),
+                     (40, 61)):
+        right_t = binomtest(b_t, b_t + c_t, 0.5).pvalue
+        np.testing.assert_allclose(mcnemar(b_t, c_t), right_t, rtol=1e-5,
                                    err_msg=f"b = {b_t}, c = {c_t}")
 
 # %% [markdown]
@@ -1680,10 +1850,11 @@ with check("8.12", "McNemar's exact test"):
 # $P(X \le k) = \sum_{i=0}^{k} \binom{m}{i} / 2^m$ with $m = b + c$, $k = \min(b, c)$. With $b = c$ twice this exceeds 1.
 # </details>
 
-# %% tags=["solution"]
+# %% tags=["solution", "keep"] lesson="evaluation"
 #@title Solution 8.12 · runs only while yours does not pass
 if not solved("8.12"):
-    def mcnemar(b, c):
+    def mcnemar(b: int, c: int) -> float:
+        """Exact two-sided p-value. b, c: examples that only A, only B gets right."""
         m, k = b + c, min(b, c)
         tail = sum(math.comb(m, i) for i in range(k + 1)) / 2**m
         return min(1.0, 2 * tail)
@@ -1692,7 +1863,7 @@ if not solved("8.12"):
 # %% [markdown]
 # ## 8.13 When the answer is a number: MSE, MAE, R²
 #
-# For regression the documents name one metric, the mean squared error, with an example that is right: predictions (2.5, 3.0, 2.7) for (3.0, 2.8, 2.6). Its companions:
+# For regression Document 2 (4.1.1) has the mean squared error, with an example that is right: predictions (2.5, 3.0, 2.7) for (3.0, 2.8, 2.6). Its companions:
 #
 # $$\text{MSE} = \frac1n\sum_i (\hat y_i - y_i)^2, \quad \text{RMSE} = \sqrt{\text{MSE}}, \quad
 # \text{MAE} = \frac1n\sum_i |\hat y_i - y_i|, \quad
@@ -1716,7 +1887,7 @@ fitted = LinearRegression().fit(patients[:300], progress[:300])
 tests = [(np.array([3.0, 2.8, 2.6]), np.array([2.5, 3.0, 2.7])),
          (progress[300:], fitted.predict(patients[300:]))]
 worst = 0
-for name, pair in zip(("the documents' three", "142 diabetes patients"), tests):
+for name, pair in zip(("Document 2's three", "142 diabetes patients"), tests):
     ours = regression_metrics(*pair)
     theirs = [f(*pair) for f in (sk.mean_squared_error, sk.mean_absolute_error,
                                  sk.r2_score)]
@@ -1727,11 +1898,11 @@ claim("three metrics against scikit-learn, largest relative difference", worst,
       at_most=1e-12)
 
 # %% [markdown]
-# The documents' three predictions have an MSE of 0.1, as printed. It sounds small; $R^2$ says they are far worse than answering 2.8 each time. Without a baseline no error is small or large.
+# Document 2's three predictions have an MSE of 0.1, as printed. It sounds small; $R^2$ says they are far worse than answering 2.8 each time. Without a baseline no error is small or large.
 #
 # **Which errors matter** is a choice, too: notebook [[loss_functions]] showed that squared error asks for the mean, absolute error for the median, and what one outlier does to each. If large errors are what hurts, report RMSE; if they are bad data, MAE.
 #
-# **And where there is no single right answer?** The documents' question "how is a large model evaluated?" is answered with the four metrics of 8.2. They serve classification. A language model is scored by *perplexity* (困惑度), the exponential of its mean cross-entropy per token (notebooks [[loss_functions]] and [[project_gpt]]), by task benchmarks with intervals as in 8.10,
+# **And where there is no single right answer?** Document 2 (section 9) answers the question "how is a large model evaluated?" with the four metrics of 8.2. They serve classification. A language model is scored by *perplexity* (困惑度), the exponential of its mean cross-entropy per token (notebooks [[loss_functions]] and [[project_gpt]]), by task benchmarks with intervals as in 8.10,
 # by people or models who compare two answers (paired, as in 8.12), and by safety tests, always on data that it has not seen.
 
 # %% [markdown]
@@ -1786,8 +1957,9 @@ for name, (y, f) in streams.items():
     print(f"{name:25} exact {exact:.5f}, Keras {seen:.5f}, ours on the grid "
           f"{gridded:.5f}; in the two end cells {ends:.0%}")
 claim("Keras' AUC against ours on its grid, largest difference", worst, at_most=1e-5)
-print(f"naive Bayes (the last f): {np.sum(f == 1)} probabilities are exactly 1; AUC of "
-      f"its log-odds {sk.roc_auc_score(malignant, overconfident):.5f}")
+f = probability["naive Bayes, 30 measures"]
+print(f"naive Bayes: {np.sum(f == 1)} probabilities are exactly 1; AUC of its log-odds "
+      f"{sk.roc_auc_score(malignant, scores['naive Bayes, 30 measures']):.5f}")
 
 # %% [markdown]
 # What gets lost is the order of pairs that share a cell. (Some was lost before Keras: in 64 bits many of naive Bayes' probabilities are exactly 1, tied; from the log-odds its AUC is 0.98742.) Naive Bayes has 94 % of its probabilities in the two end cells, malignant and benign together, and loses 0.028. The more scores crowd at 0 and 1, the more is lost. The exact value needs one sort. Use Keras' AUC to watch a training; use a sort for the report.
@@ -1795,8 +1967,8 @@ print(f"naive Bayes (the last f): {np.sum(f == 1)} probabilities are exactly 1; 
 # %% [markdown]
 # ## 8.15 Where it breaks
 #
-# - **The test set is a sample of something.** Intervals here assume independent draws from the world the model will meet. Ten photographs of one patient are not ten examples: resample patients, not photographs. And next year's world is another (notebook [[finance_risk]]).
-# - **Training has luck, too.** An interval over test examples doesn't contain the seed. Report both (mean ± s.d. over seeds, as in notebook [[optimizers]]).
+# - **The test set is a sample of something.** Intervals here assume independent draws from the world the model will meet. Ten images of one patient are not ten examples: resample patients, not images. And next year's world is another (notebook [[finance_risk]]).
+# - **Training depends on chance, too.** An interval over test examples doesn't contain the seed. Report both (mean ± s.d. over seeds, as in notebook [[optimizers]]).
 # - **Twenty comparisons on one test set** of models that are all equally good find one "significant" winner on average, at 5 % each. Choose on validation data; test once.
 # - **A metric that becomes a target** is gamed: recall by flagging everything, ECE by forecasting the base rate.
 # - **An average hides groups.** Compute every metric per group that matters, with its interval; small groups have wide ones (notebook [[interpretability_and_fairness]]).
@@ -1810,7 +1982,7 @@ print(f"naive Bayes (the last f): {np.sum(f == 1)} probabilities are exactly 1; 
 # 2. TPR and FPR belong to the model, its threshold and the kind of cases in each class; accuracy, precision, $F_1$ and MCC also to the prevalence.
 # 3. AUC is the share of (positive, negative) pairs ranked right, a tie counting half; it knows nothing of costs, prevalence or calibration.
 # 4. Calibrated probabilities turn costs into a threshold, $c_{FP}/(c_{FP} + c_{FN})$; the Brier score splits into reliability, resolution and uncertainty.
-# 5. No number without an interval: Wilson for proportions (recall's $n$ is the positives), bootstrap for the rest, paired for comparisons; the rarer class decides how wide it is.
+# 5. No number without an interval: Wilson for proportions (recall's $n$ is the positives), bootstrap for the rest (for a proportion it is only Wald's), paired for comparisons; the rarer class decides how wide it is.
 #
 # | key formula | |
 # |---|---|

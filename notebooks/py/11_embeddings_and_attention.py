@@ -20,7 +20,7 @@
 #
 # How does a network, which can only multiply numbers, come to know that in *the keys to the cabinet are lost* the
 # word *are* belongs to *keys*, although *cabinet* is nearer? This notebook follows a text all the way: tokens,
-# vectors, attention, Transformer block.
+# vectors, attention, Transformer block. In 11.10 a single attention head learns just this, from examples alone.
 #
 # **You will be able to**
 #
@@ -29,15 +29,30 @@
 # - write scaled dot-product attention forward and backward, and say why it divides by √d;
 # - write a test that finds out whether a mask leaks;
 # - build a Transformer block whose outputs and gradients equal Keras' to 1e-5.
+#
+# ("Document 5, 3.3" and the like are the articles that this course checks; notebook [[start_here]] names them.)
 
 # %% tags=["setup"]
+import copy
+import inspect
+import re
+import sys
+import time
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
+from scipy.sparse.linalg import svds
 
 from course_utils import (
-    by_profile, check, claim, data, devices, numerical_gradient, plotting, profile,
-    solved,
+    by_profile, check, claim, data, devices, plotting, profile, solved,
 )
+from course_utils.lessons.backpropagation import numerical_gradient
 
 plotting.use_style()
 rng = np.random.default_rng(0)
@@ -46,28 +61,17 @@ rng = np.random.default_rng(0)
 # ## 11.1 Which pieces of a text get a number?
 #
 # The obvious answer is *words*: write a list of all words, number them. Is such a list ever complete? To find out we need text.
-# Every machine that runs this course holds some: the course's own notebooks where they lie beside this one,
-# and the documentation inside matplotlib, NumPy and scikit-learn.
+# Every machine that runs this course holds some: the documentation inside matplotlib, NumPy and scikit-learn.
 
-# %%
-import inspect
-import json
-import re
-from collections import Counter, defaultdict
-from importlib.util import find_spec
-from pathlib import Path
-
-
+# %% tags=["plumbing"]
+#@title Plumbing: paragraphs of the documentation inside installed libraries
 HOW_MANY = by_profile(quick=1, standard=3, full=3)
 LIBRARIES = ("matplotlib", "numpy", "sklearn")[:HOW_MANY]
 
 
 def read_paragraphs() -> list[str]:
-    """Prose of the course's notebooks beside this one, and libraries' docstrings."""
+    """The paragraphs of the libraries' docstrings."""
     texts = []
-    for file in sorted(Path.cwd().glob("[0-9][0-9]_*.ipynb")):
-        cells = json.loads(file.read_text("utf8"))["cells"]
-        texts += ["".join(c["source"]) for c in cells if c["cell_type"] == "markdown"]
     for library in LIBRARIES:
         folder = Path(find_spec(library).origin).parent
         for file in sorted(folder.rglob("*.py")):
@@ -76,6 +80,7 @@ def read_paragraphs() -> list[str]:
     return [p for text in texts for p in re.split(r"\n\s*\n", inspect.cleandoc(text))]
 
 
+# %%
 everything = read_paragraphs()
 unique = list(dict.fromkeys(everything))
 held_out, paragraphs = unique[::10], [p for i, p in enumerate(unique) if i % 10]
@@ -85,31 +90,36 @@ print(f"{sum(map(len, paragraphs)):,} characters to learn from; a tenth is held 
 
 
 # %% [markdown]
-# Dropping repeats belongs to the preparation of every large corpus. A widely copied recipe for "massive text" doesn't mention it and lists cleaning, word
+# Dropping repeats belongs to the preparation of every large corpus. For "massive text" Document 2, 6.1 doesn't mention it and lists cleaning, word
 # segmentation (分词) and entity recognition (实体识别) instead. Today's recipe is: remove duplicates, filter for quality, cut into *sub-word*
-# pieces. Entity recognition is a task one solves with a model, not a step before it. Why sub-word?
+# pieces. Entity recognition is a task that one solves with a model, not a step before it. Why sub-word?
 
 # %%
 def words_of(texts: list[str]) -> list[str]:
     return re.findall(r"[a-z]+", " ".join(texts).lower())
 
 
-counts, new = Counter(words_of(paragraphs)), words_of(held_out)
-place = {word: i for i, (word, _) in enumerate(counts.most_common())}
-places = np.array([place.get(word, len(place)) for word in new])
-distinct = np.array([place.get(word, len(place)) for word in set(new)])
-sizes = np.unique(np.geomspace(10, len(place), 40).astype(int))
+word_counts, new_words = Counter(words_of(paragraphs)), words_of(held_out)
+place = {word: i for i, (word, _) in enumerate(word_counts.most_common())}
+running = np.array([place.get(word, len(place)) for word in new_words])
+different = np.array([place.get(word, len(place)) for word in set(new_words)])
 
+missing = [(places >= len(place)).mean() for places in (running, different)]
+print(f"with all {len(place):,} words on the list, still unknown: "
+      f"{missing[0]:.1%} of the running words, {missing[1]:.0%} of the different ones")
+
+# %% tags=["figure"]
+#@title Figure: A list of words is never complete
+lengths = np.unique(np.geomspace(10, len(place), 40).astype(int))
 fig, ax = plt.subplots()
-ax.semilogx(sizes, [(distinct >= n).mean() for n in sizes], label="different words")
-ax.semilogx(sizes, [(places >= n).mean() for n in sizes], "--", label="running words")
+ax.semilogx(lengths, [(different >= n).mean() for n in lengths],
+            label="different words")
+ax.semilogx(lengths, [(running >= n).mean() for n in lengths], "--",
+            label="running words")
 ax.set(title="A list of words is never complete", ylim=(0, 1),
        xlabel="length of the word list", ylabel="share unknown in new text")
 ax.legend()
 plt.show()
-missing = [(p >= len(place)).mean() for p in (places, distinct)]
-print(f"with all {len(place):,} words on the list, still unknown: "
-      f"{missing[0]:.1%} of the running words, {missing[1]:.0%} of the different ones")
 
 # %% [markdown]
 # Even with every word of nine tenths of the text on the list, the last tenth brings words that are not on it. A list that long is also expensive: every word needs its own vector. The other
@@ -125,39 +135,54 @@ for text in ("keys", "naïve", "词元", "🙂"):
 # ## 11.2 Byte-pair encoding, trained here
 #
 # *Byte-pair encoding* (BPE, 字节对编码) starts from the bytes and lets the text decide: find the pair of
-# neighbors that occurs most often, make it a new piece, repeat. The pieces are called *tokens* (词元). A trick keeps the code short: write
-# token number $n$ as the single character `chr(n)`. A text is then an ordinary string, and a merge is `str.replace`.
+# neighbors that occurs most often, make it one piece, repeat. The pieces are called *tokens* (词元). Here a token is a short string of bytes,
+# like `b" row"`, and its number is its place in the list of all tokens.
+#
+# If two pairs occur equally often, take the one whose bytes are larger. Any rule would do; without one,
+# the result would depend on the order in which the text was read.
 
-# %%
-def pairs_in(symbols: str) -> list[str]:
-    """Neighboring pairs, as two-character strings."""
-    return [symbols[i : i + 2] for i in range(len(symbols) - 1)]
+# %% tags=["keep"] lesson="tokens"
+Pair = tuple[bytes, bytes]
 
 
-def train_bpe(pieces: dict[str, int], merges: int) -> list[str]:
-    """Learn merges from pieces of text and their counts.
+def merge(word: list[bytes], pair: Pair) -> list[bytes]:
+    """The tokens of a word, with each such pair made one token, from left to right."""
+    merged: list[bytes] = []
+    for token in word:
+        if merged and (merged[-1], token) == pair:
+            merged[-1] += token
+        else:
+            merged.append(token)
+    return merged
 
-    Returns pairs of symbols; pair number i becomes the symbol chr(256 + i).
+
+# %% tags=["keep"] lesson="tokens"
+def train_bpe(pieces: Mapping[str, int], merges: int) -> list[Pair]:
+    """Learn merges from pieces of text and how often each occurs.
+
+    Returns pairs in the order learned: at most so many, fewer when no pair is left
+    because every piece is one token. Of equally frequent pairs the larger comes first.
     """
-    words = [piece.encode().decode("latin-1") for piece in pieces]  # chr per byte
+    words = [[bytes([byte]) for byte in piece.encode()] for piece in pieces]
     times = list(pieces.values())
-    total, where = Counter(), defaultdict(set)  # how often a pair occurs, and where
-    for i, word in enumerate(words):
-        for pair in pairs_in(word):
-            total[pair] += times[i]
+    total: Counter[Pair] = Counter()  # how often a pair occurs
+    where: defaultdict[Pair, set[int]] = defaultdict(set)  # in which words
+
+    def add(i: int, sign: int) -> None:
+        for pair in pairwise(words[i]):
+            total[pair] += sign * times[i]
             where[pair].add(i)
-    learned = []
-    for new in range(256, 256 + merges):
-        best = max(total, key=total.get)
+
+    for i in range(len(words)):
+        add(i, +1)
+    learned: list[Pair] = []
+    while len(learned) < merges and (most := max(total.values(), default=0)) > 0:
+        best = max(pair for pair, n in total.items() if n == most)
         learned.append(best)
         for i in where.pop(best):  # only these words change
-            before, words[i] = words[i], words[i].replace(best, chr(new))
-            for pair in pairs_in(before):
-                total[pair] -= times[i]
-            for pair in pairs_in(words[i]):
-                total[pair] += times[i]
-                where[pair].add(i)
-        del total[best]
+            add(i, -1)
+            words[i] = merge(words[i], best)
+            add(i, +1)
     return learned
 
 
@@ -166,39 +191,26 @@ def train_bpe(pieces: dict[str, int], merges: int) -> list[str]:
 # of *arrows*, which the encoder has never seen.
 
 # %% tags=["nbval-check-output"]
-def token_bytes(merges: list[str]) -> list[bytes]:
-    """The bytes behind each token number."""
-    known = [bytes([i]) for i in range(256)]
-    for left, right in merges:
-        known.append(known[ord(left)] + known[ord(right)])
-    return known
-
-
 toy = {" row": 6, " rows": 4, " arrow": 2, " column": 5, " columns": 3}
-merges = train_bpe(toy, 5)
-known, word = token_bytes(merges), " arrows"
-for i, pair in enumerate(merges):
-    word = word.replace(pair, chr(256 + i))
-    tokens = [known[ord(c)].decode() for c in word]
-    print(f"merge {i + 1}: {known[256 + i].decode()!r:7}", tokens)
+arrows = [bytes([byte]) for byte in b" arrows"]
+for i, pair in enumerate(train_bpe(toy, 5)):
+    arrows = merge(arrows, pair)
+    print(f"merge {i + 1}: {b''.join(pair).decode()!r:7}", [t.decode() for t in arrows])
+print("pairs to merge until none is left:", len(train_bpe(toy, 1_000)))
 
 # %% [markdown]
-# *row* appears as a piece because it is frequent, not because anybody knows grammar. Merges 3 to 5 leave *arrows* as it is: no ' row', ' c' or 'ol' occurs in it (its *row* has no space before it). A rare word falls apart into known pieces, in
-# the worst case into bytes, so nothing is ever unknown.
+# *row* appears as a piece because it is frequent, not because anybody knows grammar. Merges 3 to 5 leave *arrows* as it is: no ' row', 'um' or 'umn' occurs in it (its *row* has no space before it). A rare word falls apart into known pieces, in
+# the worst case into bytes, so nothing is ever unknown. The toy text has 14 merges in it and no more; then every word is one token, and training stops.
 #
-# On real text one rule is added: merges must not run across words, or *of the* would become a token. GPT-2 first cuts the text with a regular
+# On real text two rules are added. First, merges must not run across words, or *of the* would become a token. GPT-2 cuts the text with a regular
 # expression: contractions, then runs of letters, of digits, of anything else, each with the space before it.
-# Python's `re` has no "any letter of any alphabet" (and its `\w` takes ² and ½ for letters), so we build the
-# classes from the Unicode table.
+# Second, a mark such as `<|endoftext|>` between two texts must be cut out before training, or pieces of it, like `<|`, are learned as if they were text.
 
-# %%
-import sys
-import unicodedata
-
-
+# %% tags=["plumbing", "keep"] lesson="tokens"
+#@title Plumbing: GPT-2's rule for cutting a text, without "any letter" in Python's re
 def characters(category: str) -> str:
     """Ranges, for a regex, of all characters whose Unicode category starts so."""
-    ranges = []
+    ranges: list[list[int]] = []
     for code in range(sys.maxunicode + 1):
         if unicodedata.category(chr(code))[0] == category:
             if ranges and ranges[-1][1] == code - 1:
@@ -208,98 +220,155 @@ def characters(category: str) -> str:
     return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)
 
 
-LETTER, NUMBER = characters("L"), characters("N")
+LETTER, NUMBER = characters("L"), characters("N")  # \w would take ² and ½ for letters
 SPACE = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 PIECE = re.compile(
     f"'s|'t|'re|'ve|'m|'ll|'d| ?[{LETTER}]+| ?[{NUMBER}]+| ?[^{SPACE}{LETTER}{NUMBER}]+"
     f"|[{SPACE}]+(?![^{SPACE}])|[{SPACE}]+"  # spaces, the last left to the next word
 )
+
+
+def cut_at(text: str, marks: Iterable[str]) -> list[str]:
+    """The text cut before and after each mark; the marks themselves stay whole."""
+    longest_first = sorted(marks, key=len, reverse=True)
+    pattern = "|".join(map(re.escape, longest_first))
+    return re.split(f"({pattern})", text) if pattern else [text]
+
+
+def count_pieces(texts: Iterable[str], special: Sequence[str] = ()) -> Counter[str]:
+    """How often each piece occurs, which merges may not leave; without the marks."""
+    pieces: Counter[str] = Counter()
+    for text in texts:
+        for part in cut_at(text, special):
+            if part not in special:
+                pieces.update(PIECE.findall(part))
+    return pieces
+
+
+# %% tags=["nbval-check-output"]
 print(PIECE.findall("It's 2 rows,\n   词元 too"))
+print(dict(count_pieces(["one row<|endoftext|>two rows"], ["<|endoftext|>"])))
 
 # %% [markdown]
 # Now the real text. A piece that occurs once or twice teaches little, so we train on the others.
 
 # %%
 MERGES = by_profile(quick=200, standard=1_000, full=5_000)
-pieces = Counter(piece for text in paragraphs for piece in PIECE.findall(text))
+pieces = count_pieces(paragraphs)
 ours = train_bpe({piece: n for piece, n in pieces.items() if n > 2}, MERGES)
-known = token_bytes(ours)
-print(f"{len(pieces):,} different pieces; merges 1 to 12:", known[256:268])
-print("the longest tokens:", sorted(known, key=len)[-8:])
+made = [left + right for left, right in ours]
+print(f"{len(pieces):,} different pieces; merges 1 to 12:", made[:12])
+print("the longest tokens:", sorted(made, key=len)[-8:])
 
-words = {piece: n for piece, n in pieces.most_common(500) if piece.isascii()}
-wrong = 0  # the same by the definition: count everything afresh after each merge
-for i, pair in enumerate(train_bpe(words, 50)):
-    total = Counter()
-    for word, n in words.items():
-        for other in pairs_in(word):
-            total[other] += n
-    wrong += total[pair] < max(total.values())
-    words = {word.replace(pair, chr(256 + i)): n for word, n in words.items()}
+# %% tags=["evidence"]
+#@title Evidence: by the definition, all pairs counted afresh before each merge
+few = {piece: n for piece, n in pieces.most_common(500) if piece.isascii()}
+split = [[bytes([byte]) for byte in piece.encode()] for piece in few]
+wrong = 0
+for pair in train_bpe(few, 50):
+    afresh = Counter()
+    for word, n in zip(split, few.values()):
+        for other in pairwise(word):
+            afresh[other] += n
+    most = max(afresh.values())
+    wrong += pair != max(p for p, n in afresh.items() if n == most)
+    split = [merge(word, pair) for word in split]
 claim("merges of 50 that were not the most frequent pair", wrong, at_most=0)
+alone = train_bpe({"aaaa": 3, "b": 1}, 1_000)
+claim("merges learned where only two are possible", len(alone), at_most=2)
 
 
 # %% [markdown]
-# Encoding replays the merges in the order in which they were learned. Inside one piece: take the pair with the lowest number,
+# Encoding replays the merges in the order in which they were learned. Inside one piece: take the pair with the earliest merge,
 # merge it, look again.
 
-# %%
+# %% tags=["keep"] lesson="tokens"
 class BPE:
-    """A byte-pair encoder. merges: pairs of symbols, in the order learned."""
+    """A byte-pair encoder: text -> token numbers -> text.
 
-    def __init__(self, merges: list[str]):
+    Numbers: the 256 bytes in byte_order, what the merges make in their order, the
+    special marks. tokens[i]: bytes of number i; number: bytes -> i, without the marks.
+    """
+
+    def __init__(self, merges: Sequence[Pair], special: Sequence[str] = (),
+                 byte_order: Iterable[int] = range(256)) -> None:
+        made = [left + right for left, right in merges]
+        singles = [bytes([byte]) for byte in byte_order]
+        self.tokens = list(dict.fromkeys(singles + made))  # two merges may agree
+        self.number = {token: i for i, token in enumerate(self.tokens)}
         self.rank = {pair: i for i, pair in enumerate(merges)}
-        self.bytes = token_bytes(merges)
-        self.seen = {}  # piece -> symbols: most pieces come again
+        self.special = {mark: len(self.tokens) + i for i, mark in enumerate(special)}
+        self.tokens += [mark.encode() for mark in special]
+        self.known: dict[str, list[int]] = {}  # most pieces come again
 
-    def merge(self, symbols: str) -> str:
-        """Apply the merges to one piece, a character per token."""
-        while len(symbols) > 1:
-            first = min(pairs_in(symbols), key=lambda pair: self.rank.get(pair, np.inf))
+    def encode_piece(self, piece: str) -> list[int]:
+        """Always the earliest merge first, until none fits."""
+        word, last = [bytes([byte]) for byte in piece.encode()], len(self.rank)
+        while len(word) > 1:
+            first = min(pairwise(word), key=lambda pair: self.rank.get(pair, last))
             if first not in self.rank:
                 break
-            symbols = symbols.replace(first, chr(256 + self.rank[first]))
-        return symbols
+            word = merge(word, first)
+        return [self.number[token] for token in word]
 
-    def encode(self, text: str) -> list[int]:
-        """Text -> token numbers."""
-        ids = []
-        for piece in PIECE.findall(text):
-            if piece not in self.seen:
-                self.seen[piece] = self.merge(piece.encode().decode("latin-1"))
-            ids += map(ord, self.seen[piece])
+    def encode(self, text: str, allow_special: bool = False) -> list[int]:
+        """Marks are tokens only if allowed: what a user typed is plain text."""
+        ids: list[int] = []
+        for part in cut_at(text, self.special if allow_special else ()):
+            if allow_special and part in self.special:
+                ids.append(self.special[part])
+                continue
+            for piece in PIECE.findall(part):
+                if piece not in self.known:
+                    self.known[piece] = self.encode_piece(piece)
+                ids += self.known[piece]
         return ids
 
-    def decode(self, ids: list[int]) -> str:
+    def decode(self, ids: Iterable[int]) -> str:
         """Token numbers -> text. A cut character becomes �."""
-        return b"".join(self.bytes[i] for i in ids).decode(errors="replace")
+        return b"".join(self.tokens[i] for i in ids).decode(errors="replace")
 
 
 # %%
 sample = "\n".join(held_out[:: by_profile(quick=40, standard=8, full=1)])
 assert BPE(ours).decode(BPE(ours).encode(sample)) == sample
-steps = [n for n in (0, 10, 30, 100, 300, 1_000, 3_000, 5_000) if n <= MERGES]
-size = len(sample.encode())
-length = [size / len(BPE(ours[:n]).encode(sample)) for n in steps]
+merged_so_far = [*(n for n in (0, 10, 30, 100, 300, 1_000) if n < MERGES), MERGES]
+sample_bytes = len(sample.encode())
+bytes_per_token = [sample_bytes / len(BPE(ours[:n]).encode(sample))
+                   for n in merged_so_far]
+bytes_per_word = sample_bytes / len(PIECE.findall(sample))
+print(f"{MERGES:,} merges: {bytes_per_token[-1]:.2f} bytes per token; "
+      f"whole words: {bytes_per_word:.2f}")
+gains = 1_000 * np.diff(bytes_per_token) / np.diff(merged_so_far)
+print("gain in bytes per token, for a thousand merges at this pace:", gains.round(1))
+claim("largest gain per merge of a stretch, relative to the stretch before",
+      (gains[1:] / gains[:-1]).max(), at_most=1)
 
+# %% tags=["figure"]
+#@title Figure: The first merges shorten the text most
 fig, ax = plt.subplots()
-ax.semilogx([256 + n for n in steps], length, marker="o", label="byte-pair encoding")
-whole = size / len(PIECE.findall(sample))
-ax.plot(len(pieces), whole, "s", label="whole words (incomplete)")
-ax.set(title="Each merge buys less than the one before", ylim=(0, None),
+ax.semilogx([256 + n for n in merged_so_far], bytes_per_token, marker="o",
+            label="byte-pair encoding")
+ax.plot(len(pieces), bytes_per_word, "s", label="whole words (incomplete)")
+ax.set(title="The first merges shorten the text most", ylim=(0, None),
        xlabel="vocabulary, tokens", ylabel="bytes per token, held-out text")
 ax.legend(loc="lower right")
 plt.show()
-print(f"{MERGES:,} merges: {length[-1]:.2f} bytes per token; whole words: {whole:.2f}")
-
 
 # %% [markdown]
-# The axis is logarithmic: the first merges shorten the text fastest, and each further gain takes several times as many. BPE
-# slides from bytes (left) toward words (right) and stops where you say. What you buy is length, which section 11.9 prices;
-# what you pay is one vector per token.
+# BPE slides from bytes (left) toward words (right) and stops where you say. From point to point a merge buys less (printed above, per merge).
+# What you buy is length, which section 11.9 prices; what you pay is one vector per token.
+#
+# A mark is a token only where the program allows it. If text typed by a user could become `<|endoftext|>`, a user could end the conversation that the model sees:
+
+# %% tags=["nbval-check-output"]
+marked = BPE(train_bpe(toy, 5), special=["<|endoftext|>"])
+for allowed in (False, True):
+    ids = marked.encode(" row<|endoftext|>", allow_special=allowed)
+    print(f"marks allowed: {allowed!s:5} {len(ids):2} tokens:", ids)
 
 # %% [markdown]
-# ### Exercise 11.2 · how BERT cuts (16 min)
+# ### Exercise 11.2 · how BERT cuts (12 min)
 # BERT's *WordPiece* keeps no merges, only a vocabulary. It cuts a word from the left, always taking the longest piece that is in the
 # vocabulary; a piece that doesn't start the word is written with `##` before it. If at some point nothing fits, the
 # whole word becomes `["[UNK]"]`.
@@ -315,17 +384,23 @@ def wordpiece(word: str, vocabulary: set[str]) -> list[str]:
 
 # %% tags=["check"]
 with check("11.2", "how BERT cuts"):
-    small = {"row", "r", "ar", "column", "c"} | {"##row", "##rows", "##s", "##r", "##o"}
-    assert wordpiece("row", small) == ["row"]
-    assert wordpiece("rows", small) == ["row", "##s"]
-    assert wordpiece("arrows", small) == ["ar", "##rows"], "longest first"
-    assert wordpiece("arrowss", small) == ["ar", "##rows", "##s"]
-    assert wordpiece("columnr", small) == ["column", "##r"]
-    assert wordpiece("rowx", small) == ["[UNK]"], "the whole word is unknown"
-    assert wordpiece("srow", small) == ["[UNK]"], "##s may not start a word"
-    assert wordpiece("rro", small) == ["r", "##r", "##o"]
-    assert wordpiece("abc", {"a", "ab", "##bc"}) == ["[UNK]"], "never goes back"
-    assert wordpiece("", small) == []
+    known_t = {"row", "r", "ar", "column", "c", "##row", "##rows", "##s", "##r", "##o"}
+
+    def cut_t(word, right, vocabulary=known_t, why=""):
+        got = list(wordpiece(word, set(vocabulary)))
+        assert got == right, f"{word!r} gives {got}, not {right}. {why}"
+
+    cut_t("row", ["row"])
+    cut_t("rows", ["row", "##s"])
+    cut_t("arrows", ["ar", "##rows"], why="longest first")
+    cut_t("arrowss", ["ar", "##rows", "##s"])
+    cut_t("columnr", ["column", "##r"])
+    cut_t("rro", ["r", "##r", "##o"])
+    cut_t("c", ["c"], why="a word of one letter")
+    cut_t("rowx", ["[UNK]"], why="the whole word is unknown")
+    cut_t("srow", ["[UNK]"], why="##s may not start a word")
+    cut_t("abc", ["[UNK]"], {"a", "ab", "##bc"}, why="it never goes back")
+    cut_t("", [])
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -337,17 +412,17 @@ with check("11.2", "how BERT cuts"):
 #@title Solution 11.2 · runs only while yours does not pass
 if not solved("11.2"):
     def wordpiece(word, vocabulary):
-        pieces, start = [], 0
+        found, start = [], 0
         while start < len(word):
             for end in range(len(word), start, -1):
                 piece = "##" + word[start:end] if start else word[:end]
                 if piece in vocabulary:
-                    pieces.append(piece)
+                    found.append(piece)
                     start = end
                     break
             else:
                 return ["[UNK]"]
-        return pieces
+        return found
 
 # %% [markdown]
 # ## 11.3 GPT-2's tokenizer, exactly
@@ -356,20 +431,31 @@ if not solved("11.2"):
 # own, the other 68 get the characters from 256 on. The token numbers follow the same order: first the 256 bytes, printable ones first, then
 # the merges, last the mark `<|endoftext|>`. So the published table of 50,257 numbers holds no news; we derive it and compare.
 
+# %% tags=["plumbing", "keep"] lesson="tokens"
+#@title Plumbing: GPT-2's spelling of bytes, and its encoder from the published merges
+PRINTABLE = [*range(33, 127), *range(161, 173), *range(174, 256)]
+BYTE_ORDER = PRINTABLE + [byte for byte in range(256) if byte not in PRINTABLE]
+SPELLED = {chr(byte): byte for byte in PRINTABLE}
+SPELLED |= {chr(256 + i): byte for i, byte in enumerate(BYTE_ORDER[len(PRINTABLE):])}
+
+
+def spelled_bytes(token: str) -> bytes:
+    """The bytes behind a token as GPT-2's files write it: "Ġthe" -> b" the"."""
+    return bytes(SPELLED[character] for character in token)
+
+
+def gpt2_encoder(merges: Iterable[tuple[str, str]]) -> BPE:
+    """GPT-2's tokenizer, with its own numbers, from its merges as published."""
+    pairs = [(spelled_bytes(left), spelled_bytes(right)) for left, right in merges]
+    return BPE(pairs, ["<|endoftext|>"], BYTE_ORDER)
+
+
 # %%
 gpt2 = data.gpt2_bpe()
-printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-byte_order = printable + [b for b in range(256) if b not in printable]
-spelling = [chr(b) for b in printable] + [chr(256 + i) for i in range(68)]
-
-symbol = {spelled: chr(b) for spelled, b in zip(spelling, byte_order)}  # theirs -> ours
-for i, (left, right) in enumerate(gpt2.merges):
-    symbol[left + right] = chr(256 + i)
-gpt2_bpe = BPE([symbol[left] + symbol[right] for left, right in gpt2.merges])
-
-number = np.arange(256 + len(gpt2.merges))  # our token number -> GPT-2's
-number[byte_order] = np.arange(256)
-wrong = [s for s, c in symbol.items() if number[ord(c)] != gpt2.vocabulary[s]]
+gpt2_bpe = gpt2_encoder(gpt2.merges)
+number_of = {token: i for i, token in enumerate(gpt2_bpe.tokens)}
+wrong = [token for token, number in gpt2.vocabulary.items()
+         if number_of[spelled_bytes(token)] != number]
 print(f"{gpt2.source}: {len(gpt2.merges):,} merges, {len(gpt2.vocabulary):,} numbers")
 claim("numbers that differ from the published table", len(wrong), at_most=0)
 
@@ -392,8 +478,7 @@ show("词元化 means tokenization 🙂")
 # are cut where frequency says, not by units, tens and hundreds. And the Chinese characters fall
 # apart into bytes. What does that cost?
 
-# %% tags=["figure"]
-#@title Figure: Cheap for the text it was trained on, dear for the rest
+# %%
 texts = {
     "English": "A large model reads tokens, and every token costs time and money.",
     "the same\nin Chinese": "大模型读的是词元，每个词元都要花费时间和金钱。",
@@ -401,6 +486,15 @@ texts = {
     "numbers": "3.14159265 2.71828183 1.41421356 1.61803399",
     "emoji": "🙂🚀🎉🙃🧪📚🔑🗄️",
 }
+english, chinese = (len(gpt2_bpe.encode(t)) for t in list(texts.values())[:2])
+print(f"the same sentence: {english} tokens in English, {chinese} in Chinese, "
+      f"{chinese / english:.1f} times as many")
+theirs = sample_bytes / len(gpt2_bpe.encode(sample))
+print(f"the held-out text of 11.2: {theirs:.2f} bytes per token, "
+      f"ours {bytes_per_token[-1]:.2f}")
+
+# %% tags=["figure"]
+#@title Figure: Cheap for the text it was trained on, dear for the rest
 rates = [len(gpt2_bpe.encode(t)) / len(t) for t in texts.values()]
 fig, ax = plt.subplots()
 colors = [plotting.BLUE, plotting.ORANGE] + [plotting.SKY] * 3
@@ -410,21 +504,17 @@ ax.margins(y=0.1)
 ax.set(title="Cheap for the text it was trained on, dear for the rest",
        ylabel="tokens per character")
 plt.show()
-english, chinese = (len(gpt2_bpe.encode(t)) for t in list(texts.values())[:2])
-theirs = size / len(gpt2_bpe.encode(sample))
-print(f"the same sentence: {english} tokens in English, {chinese} in Chinese")
-print(f"the held-out text of 11.2: {theirs:.2f} bytes per token, ours {length[-1]:.2f}")
-
 
 # %% [markdown]
-# A character of English costs a fraction of a token, a Chinese one (three bytes in UTF-8) one to three. The same message
-# takes more than twice the tokens, and so the time, the money and the room in the context. GPT-2 was
+# A character of English costs a fraction of a token, a Chinese one (three bytes in UTF-8) one to three. This sentence
+# takes 3.5 times the tokens in Chinese, and so the time, the money and the room in the context. GPT-2 was
 # trained on English pages; notebook [[project_pretrained_gpt2]] shows what it makes of a Chinese prompt.
 #
 # Does it lose anything? Random strings of all alphabets, with spaces and emoji, must survive the round trip. (The last section
 # compares every number with OpenAI's own tokenizer.)
 
-# %%
+# %% tags=["evidence"]
+#@title Evidence: texts of all alphabets survive the round trip
 def random_texts(n: int) -> list[str]:
     """Strings of mixed English, Chinese, emoji, numbers and odd characters."""
     mix = np.random.default_rng(1)
@@ -452,21 +542,22 @@ claim(f"texts of {len(mixed):,} that do not survive the round trip", lost, at_mo
 # The product with a *one-hot* row (all 0, one 1) is the mathematics; nobody computes it, because it only picks a row.
 
 # %%
-V, d = 50_257, 768  # GPT-2 small
-E_small = rng.normal(size=(6, 3))
-ids = np.array([[4, 1, 4], [0, 4, 5]])
-product = np.eye(6)[ids] @ E_small  # (2, 3, 6) @ (6, 3)
-print("one-hot product equals lookup:", np.array_equal(product, E_small[ids]))
-print(f"GPT-2: {V:,} numbers per one-hot row become {d}, by {V * d:,} parameters")
+TOKENS, WIDE = 50_257, 768  # GPT-2 small
+small_table = rng.normal(size=(6, 3))
+rows = np.array([[4, 1, 4], [0, 4, 5]])
+product = np.eye(6)[rows] @ small_table  # (2, 3, 6) @ (6, 3)
+print("one-hot product equals lookup:", np.array_equal(product, small_table[rows]))
+print(f"GPT-2: {TOKENS:,} numbers per one-hot row become {WIDE}, "
+      f"by {TOKENS * WIDE:,} parameters")
 
 
 # %% [markdown]
-# A widely copied sentence says that embedding maps words to *high*-dimensional vectors. It is the other way round: the one-hot row
+# Document 5, 3.3 says that embedding maps words to *high*-dimensional vectors. It is the other way round: the one-hot row
 # is the high-dimensional one, sparse and with every two words equally far apart. The embedding is low-dimensional and dense,
 # so that words can be *near* each other.
 
 # %% [markdown]
-# ### Exercise 11.4 · the gradient of a lookup (6 min)
+# ### Exercise 11.4 · the gradient of a lookup (8 min)
 # Forward: `out = E[ids]`, with `ids` of shape (B, T) and `out` of shape (B, T, d). Given $G = \partial L / \partial\,\text{out}$, return $\partial L / \partial E$, shape
 # $(V, d)$. Mind tokens that occur more than once, as the 4 above.
 
@@ -478,13 +569,13 @@ def embedding_gradient(ids: np.ndarray, G: np.ndarray, vocabulary: int) -> np.nd
 
 # %% tags=["check"]
 with check("11.4", "the gradient of a lookup"):
-    for seed, shape in enumerate([(2, 3, 4), (3, 5, 2), (1, 1, 3)]):  # (B, T, d)
-        draw = np.random.default_rng(seed)
-        ids1, G1 = draw.integers(0, 5, shape[:2]), draw.normal(size=shape)
-        got = embedding_gradient(ids1.copy(), G1.copy(), 7)
-        assert got.shape == (7, shape[2]), f"shape {got.shape}"
-        expected = np.einsum("btv,btd->vd", np.eye(7)[ids1], G1)
-        np.testing.assert_allclose(got, expected, atol=1e-12)
+    for seed_t, shape_t in enumerate([(2, 3, 4), (3, 5, 2), (1, 1, 3)]):  # (B, T, d)
+        draw_t = np.random.default_rng(seed_t)
+        ids_t, G_t = draw_t.integers(0, 5, shape_t[:2]), draw_t.normal(size=shape_t)
+        got_t = np.asarray(embedding_gradient(ids_t.copy(), G_t.copy(), 7))
+        assert got_t.shape == (7, shape_t[2]), f"shape {got_t.shape}"
+        right_t = np.einsum("btv,btd->vd", np.eye(7)[ids_t], G_t)
+        np.testing.assert_allclose(got_t, right_t, rtol=1e-5, atol=1e-6)
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -527,11 +618,14 @@ def sgns_gradients(u, v):
     return g @ v, np.outer(g, u)
 
 
+# %% tags=["evidence"]
+#@title Evidence: equal to central differences
 u, v, sign = rng.normal(size=4), rng.normal(size=(6, 4)), np.array([1] + [-1] * 5)
-loss = lambda u, v: np.logaddexp(0, -sign * (v @ u)).sum()
+sgns_loss = lambda u, v: np.logaddexp(0, -sign * (v @ u)).sum()
 du, dv = sgns_gradients(u, v)
-difference = max(np.abs(du - numerical_gradient(lambda u: loss(u, v), u)).max(),
-                 np.abs(dv - numerical_gradient(lambda v: loss(u, v), v)).max())
+difference = max(
+    np.abs(du - numerical_gradient(lambda u: sgns_loss(u, v), u)).max(),
+    np.abs(dv - numerical_gradient(lambda v: sgns_loss(u, v), v)).max())
 claim("SGNS, largest difference from the numerical gradient", difference, at_most=1e-8)
 
 # %% [markdown]
@@ -545,37 +639,37 @@ frequent = Counter(word for p in prose for word in p).most_common()
 vocabulary = [word for word, n in frequent if n >= 25]
 index = {word: i for i, word in enumerate(vocabulary)}
 count = np.array([n for _, n in frequent[: len(vocabulary)]])
-keep = np.sqrt(1e-3 * count.sum() / count)  # probability, where below 1
+stays = np.sqrt(1e-3 * count.sum() / count)  # probability, where below 1
 
+draw = np.random.default_rng(11)
 left, right = [], []
-for p in prose:
-    ids = np.array([index[word] for word in p if word in index], dtype=int)
-    ids = ids[rng.random(len(ids)) < keep[ids]]
+for sentence in prose:
+    kept = np.array([index[word] for word in sentence if word in index], dtype=int)
+    kept = kept[draw.random(len(kept)) < stays[kept]]
     for distance in (1, 2):
-        left.append(ids[:-distance])
-        right.append(ids[distance:])
+        left.append(kept[:-distance])
+        right.append(kept[distance:])
 left, right = np.concatenate(left), np.concatenate(right)
 center, company = np.concatenate([left, right]), np.concatenate([right, left])
 print(f"{len(vocabulary):,} words, {len(center):,} pairs of neighbors")
 
 # %% [markdown]
-# Per batch we draw one pool of 64 random words for all pairs, each weighted by 5/64, so that every pair counts $k = 5$: the same
-# expectation as fresh draws, and the sums become matrix products. The step is AdaGrad's (notebook [[optimizers]]) with one rate per
-# word: a row's gradient is divided by the root of the sum of its squared gradients so far (per word their mean over the 48 entries). Rare words, with few gradients behind them, take larger steps.
+# A step takes 1,024 pairs and draws five random words for each. It divides each entry of the gradient by the root of the sum of its squares so far
+# (AdaGrad, notebook [[optimizers]]): entries of rare words, with few gradients behind them, take larger steps.
 
 # %%
-WIDTH, BATCH, POOL, NEGATIVES = 48, 1_024, 64, 5
+WIDTH, BATCH, NEGATIVES = 48, 1_024, 5
 STEPS = by_profile(quick=100, standard=2_000, full=8_000)
 probability = count**0.75 / (count**0.75).sum()  # of being drawn at random
 
 
-def adagrad(table, squares, rows, G):
-    """One step on the rows used; equal rows add up. squares: (V,) sums so far"""
+def adagrad(table, squares, rows, G, eta=0.2):
+    """One step on a table (V, WIDTH); G[i] is added to the gradient of row rows[i]."""
     gradient = np.zeros_like(table)
-    flat = rows[:, None] * WIDTH + np.arange(WIDTH)  # NumPy adds fastest in 1-D
-    np.add.at(gradient.ravel(), flat.ravel(), G.ravel())
-    squares += (gradient**2).mean(axis=1)
-    table -= 0.3 * gradient / np.sqrt(squares)[:, None]
+    entries = rows[..., None] * WIDTH + np.arange(WIDTH)  # NumPy adds fastest in 1-D
+    np.add.at(gradient.ravel(), entries.ravel(), G.ravel())
+    squares += gradient**2
+    table -= eta * gradient / np.sqrt(squares)
 
 
 def train_vectors(seed: int):
@@ -583,19 +677,20 @@ def train_vectors(seed: int):
     rng, losses = np.random.default_rng(seed), []
     U = rng.normal(0, 0.1, (len(count), WIDTH)).astype(np.float32)
     C = np.zeros_like(U)
-    squares_U, squares_C = np.full((2, len(U)), 1e-8, np.float32)
+    squares_U, squares_C = np.full((2, *U.shape), 1e-8, np.float32)
     for step in range(STEPS):
         pick = rng.integers(0, len(center), BATCH)
-        w, c, n = center[pick], company[pick], rng.choice(len(U), POOL, p=probability)
-        u, v, v_n = U[w], C[c], C[n]  # (BATCH, WIDTH) twice, (POOL, WIDTH)
-        true, random = (u * v).sum(axis=1), u @ v_n.T  # logits
-        g, g_n = sigmoid(true) - 1, sigmoid(random) * (NEGATIVES / POOL)
+        random = rng.choice(len(U), (BATCH, NEGATIVES), p=probability)
+        w, c = center[pick], np.column_stack([company[pick], random])
+        u, v = U[w], C[c]                                # (BATCH, d), (BATCH, 1 + k, d)
+        logits = np.einsum("bd,bkd->bk", u, v)
+        g = sigmoid(logits)
+        g[:, 0] -= 1                                     # the true neighbor
         if step % 50 == 0:
-            losses.append(np.logaddexp(0, -true).mean()
-                          + NEGATIVES * np.logaddexp(0, random).mean())
-        adagrad(U, squares_U, w, g[:, None] * v + g_n @ v_n)
-        adagrad(C, squares_C, np.append(c, n),
-                np.concatenate([g[:, None] * u, g_n.T @ u]))
+            signed = np.where(np.arange(NEGATIVES + 1) == 0, -logits, logits)
+            losses.append(np.logaddexp(0, signed).sum(axis=1).mean())
+        adagrad(U, squares_U, w, np.einsum("bk,bkd->bd", g, v))
+        adagrad(C, squares_C, c, g[:, :, None] * u[:, None])
     return U, C, losses
 
 
@@ -628,9 +723,11 @@ for word in "row mean train left probability kernel cluster string".split():
 
 # %% [markdown]
 # Judge by number, not by looking at the nice ones: of some 40 pairs that a reader would call related, how many find the partner among the first word's
-# ten nearest? Three rivals need no gradient steps. *Counts*: describe word $w$ by its whole row of counts $N_{wc}$, how often $c$ stands near $w$. *Surprises*: with the sums $N_w$ of the row, $N_c$ of the column and $N$ of the table, a pair mixed at random
-# would be expected $N_w N_c / N$ times; take $\max\big(0, \log \frac{N_{wc}}{N_w N_c / N}\big)$ instead of the count (positive pointwise mutual information, PPMI). A pair that is frequent only because both words are gets 0.
-# *Surprises, SVD*: to have as few numbers as SGNS, keep of each row of surprises only its coordinates along the 48 directions in which the table is widest (singular value decomposition, cut off).
+# ten nearest? Three rivals need no gradient steps.
+#
+# - *Counts*: describe word $w$ by its whole row of counts $N_{wc}$, how often $c$ stands near $w$.
+# - *Surprises*: with the sums $N_w$ of the row, $N_c$ of the column and $N$ of the table, a pair mixed at random would be expected $N_w N_c / N$ times. Take $\max\big(0, \log \frac{N_{wc}}{N_w N_c / N}\big)$ instead of the count (positive pointwise mutual information, PPMI). A pair that is frequent only because both words are gets 0.
+# - *Surprises, SVD*: to have as few numbers as SGNS, keep of each row of surprises only its coordinates along the 48 directions in which the table is widest (singular value decomposition, cut off).
 
 # %%
 RELATED = """row column, rows columns, mean median, train test, true false, left right,
@@ -653,25 +750,14 @@ np.add.at(together, (center, company), 1)
 row_sums = together.sum(axis=1, keepdims=True)
 by_chance = row_sums * together.sum(axis=0) / together.sum()
 surprise = np.log(np.maximum(together / by_chance, 1))
-
-from scipy.sparse.linalg import svds
-
 thin, stretch, _ = svds(surprise, WIDTH)  # the 48 widest directions of the table
 
-# %%
 wide = f"{len(vocabulary):,} numbers"
 scores = [share_found(table) for table, _, _ in seeds]
 found = {f"counts\n{wide}": share_found(together),
          f"surprises\n{wide}": share_found(surprise),
          f"surprises, SVD\n{WIDTH} numbers": share_found(thin * stretch),
          f"SGNS\n{WIDTH} numbers": np.mean(scores)}
-fig, ax = plt.subplots()
-colors = [plotting.GRAY] * 3 + [plotting.BLUE]
-bars = ax.bar(list(found), found.values(), 0.6, color=colors)
-ax.bar_label(bars, fmt="{:.0%}")
-ax.set(title=f"{WIDTH} numbers stand in for a row of the table", ylim=(0, 1),
-       ylabel=f"share of {len(related)} related pairs found")
-plt.show()
 print(f"SGNS, three starts: {np.mean(scores):.0%} ± {np.std(scores, ddof=1):.0%} "
       f"(mean ± s.d.); by chance {10 / len(vocabulary):.1%}")
 error = np.sqrt(np.mean(scores) * (1 - np.mean(scores)) / len(related))
@@ -679,8 +765,18 @@ print(f"standard error from having only {len(related)} pairs: {error:.0%}")
 claim(f"related pairs found by {WIDTH} numbers per word", np.mean(scores),
       at_least=0.6, applies=profile() != "quick")
 
+# %% tags=["figure"]
+#@title Figure: 48 numbers stand in for a row of the table
+fig, ax = plt.subplots()
+colors = [plotting.GRAY] * 3 + [plotting.BLUE]
+bars = ax.bar(list(found), found.values(), 0.6, color=colors)
+ax.bar_label(bars, fmt="{:.0%}")
+ax.set(title="48 numbers stand in for a row of the table", ylim=(0, 1),
+       ylabel=f"share of {len(related)} related pairs found")
+plt.show()
+
 # %% [markdown]
-# Counting is a strong rival. The bars lie within about two standard errors, so these few pairs cannot rank the four safely; what they show is that
+# Counting is a strong rival. No two bars differ by more than two standard errors of a difference, 10 points each, so these few pairs cannot rank the four safely; what they show is that
 # 48 numbers do about as well as a whole row, learned or squeezed. The two have more in common than that. What does the game want the logit $x = u_w \cdot v_c$ of one
 # pair to be? In the whole text the pair counts $N_{wc}$ times as true, and is drawn at random about $k N_w p_c$ times, where $p_c$ is the probability of drawing $c$. Its share of the loss, and where that is smallest:
 #
@@ -690,25 +786,29 @@ claim(f"related pairs found by {WIDTH} numbers per word", np.mean(scores),
 # because $\sigma(x)/\sigma(-x) = e^x$: once more the logarithm of a count over what chance would give. So the game should squeeze a table of surprises into two thin ones, $U$ and $C$. Does it? Compare the logits with $x^\ast$.
 
 # %%
-w, c = np.nonzero(together >= 10)  # of rarer pairs the count itself is mostly noise
-wanted = np.log(together[w, c] / (NEGATIVES * row_sums[w, 0] * probability[c]))
-logits = (U[w] * C[c]).sum(axis=1)
-fit = np.corrcoef(wanted, logits)[0, 1]
+often_w, often_c = np.nonzero(together >= 10)  # rarer pairs: counts mostly noise
+wanted = np.log(together[often_w, often_c]
+                / (NEGATIVES * row_sums[often_w, 0] * probability[often_c]))
+learned_logits = (U[often_w] * C[often_c]).sum(axis=1)
+claim(f"correlation over {len(wanted):,} pairs",
+      np.corrcoef(wanted, learned_logits)[0, 1], at_least=0.6,
+      applies=profile() != "quick")
 
+# %% tags=["figure"]
+#@title Figure: The vectors learn how surprising a pair is
 fig, ax = plt.subplots(figsize=(5.2, 4))
-ax.hexbin(wanted, logits, gridsize=45, bins="log", cmap="Blues")
+ax.hexbin(wanted, learned_logits, gridsize=45, bins="log", cmap="Blues")
 ax.axline((0, 0), slope=1, color=plotting.ORANGE, label="$u_w · v_c = x^*$")
 ax.set(title="The vectors learn how surprising a pair is",
        xlabel="$x^*$, from the counts", ylabel="$u_w · v_c$, learned")
 ax.legend()
 plt.show()
-claim(f"correlation over {len(w):,} pairs", fit, at_least=0.6,
-      applies=profile() != "quick")
 
 # %% [markdown]
 # The cloud follows the line, somewhat flatter: a sum of 48 products stands in for the logarithm of a count. Vectors can also be looked at, two directions at a time:
 
-# %%
+# %% tags=["figure"]
+#@title Figure: Words used alike lie together, though nobody said what they mean
 groups = {
     "place": "left right top bottom upper lower",
     "type": "int float str bool list tuple dict",
@@ -722,17 +822,16 @@ chosen = [w for words in groups.values() for w in words]
 points = unit(U)[[index[w] for w in chosen]]
 points = points - points.mean(axis=0)
 flat = points @ np.linalg.svd(points)[2][:2].T  # (n, 2): the two widest directions
-
-distance = np.linalg.norm(flat[:, None] - flat, axis=-1) + 9 * np.eye(len(flat))
-nearest = distance.argmin(axis=1)
+apart = np.linalg.norm(flat[:, None] - flat, axis=-1) + 9 * np.eye(len(flat))
+nearest = apart.argmin(axis=1)
 
 fig, ax = plt.subplots(figsize=(8, 5.4))
 for color, (name, words) in zip(plotting.PALETTE, groups.items()):
-    rows = [chosen.index(w) for w in words]
-    ax.scatter(*flat[rows].T, color=color, label=name, s=18)
-    for word, row in zip(words, rows):  # labels point away from the nearest dot
-        right = flat[row, 0] > flat[nearest[row], 0]
-        shift, side = ((4, 0), "left") if right else ((-4, 0), "right")
+    members = [chosen.index(w) for w in words]
+    ax.scatter(*flat[members].T, color=color, label=name, s=18)
+    for word, row in zip(words, members):  # labels point away from the nearest dot
+        to_right = flat[row, 0] > flat[nearest[row], 0]
+        shift, side = ((4, 0), "left") if to_right else ((-4, 0), "right")
         ax.annotate(word, flat[row], shift, textcoords="offset points", color=color,
                     size=8, ha=side, va="center")
 ax.set(title="Words used alike lie together, though nobody said what they mean",
@@ -759,31 +858,33 @@ plt.show()
 #
 # $$\text{Attention}(Q, K, V) = \underbrace{\text{softmax}\!\left(\frac{Q K^\top}{\sqrt{d_\text{head}}}\right)}_{A,\ (T, T),\ \text{rows sum to }1} V .$$
 #
-# A widely copied text says attention (注意力) "focuses on the important parts" and gives no formula. This is the formula: row $t$ of $A$ says from
+# Document 1, 3.1 and Document 5, 3.3 say that attention (注意力) "focuses on the important parts", and give no formula. This is the formula: row $t$ of $A$ says from
 # where token $t$ fetches, and it depends on both ends. Nothing is important in itself.
 
-# %%
-def softmax(scores: np.ndarray) -> np.ndarray:
-    """Softmax over the last axis; a score of -inf gets weight 0."""
-    e = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
+# %% tags=["keep"] lesson="attention"
+def masked_softmax(scores: np.ndarray) -> np.ndarray:
+    """Softmax over the last axis. A score of -inf gets weight 0; a row of nothing else
+    has nothing to choose from and gets zeros, not 0/0."""
+    highest = scores.max(axis=-1, keepdims=True)
+    e = np.exp(scores - np.where(highest == -np.inf, 0, highest))
+    total = e.sum(axis=-1, keepdims=True)
+    return e / np.where(total == 0, 1, total)
 
 
-def attention(Q, K, V, mask=None):
+def attention(Q: np.ndarray, K: np.ndarray, V: np.ndarray,
+              mask: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Scaled dot-product attention; leading axes (batch, heads) go along.
 
     Q: (..., T, d_head), K: (..., S, d_head), V: (..., S, d_v)
     mask: (T, S) or (..., T, S), True where token t may look at s
-    -> output (..., T, d_v), weights (..., T, S)
+    -> output (..., T, d_v), weights (..., T, S); zeros where t may look at nothing
     """
     scores = Q @ K.swapaxes(-1, -2) * Q.shape[-1] ** -0.5
     if mask is not None:
         scores = np.where(mask, scores, -np.inf)
-    A = softmax(scores)
+    A = masked_softmax(scores)
     return A @ V, A
 
-
-rng = np.random.default_rng(0)  # from here on nothing depends on the text read above
 
 # %% [markdown]
 # A worked sentence, with matrices set by hand so that every number can be followed. Four features describe a word: noun, verb, plural,
@@ -802,18 +903,18 @@ sentences = ["the keys to the cabinet are lost", "the key to the cabinets is los
 weights = []
 for sentence in sentences:
     words = sentence.split()
-    X = np.array([features.get(word, [0, 0, 0, 0]) for word in words])  # (7, 4)
-    out, A = attention(X @ W_Q, X @ W_K, X @ W_V)
-    weights.append(A)
-    print(f"{words[5]:3} looks at", dict(zip(words, A[5].round(2).tolist())))
-    print(f"    and fetches plural {out[5, 0]:.2f}, singular {out[5, 1]:.2f}")
+    described = np.array([features.get(word, [0, 0, 0, 0]) for word in words])  # (7, 4)
+    fetched, looks = attention(described @ W_Q, described @ W_K, described @ W_V)
+    weights.append(looks)
+    print(f"{words[5]:3} looks at", dict(zip(words, looks[5].round(2).tolist())))
+    print(f"    and fetches plural {fetched[5, 0]:.2f}, singular {fetched[5, 1]:.2f}")
 
 # %% tags=["figure"]
 #@title Figure: The verb finds the noun that agrees with it
 fig, axes = plt.subplots(1, 2, figsize=(9, 4.2))
-for ax, A, sentence in zip(axes, weights, sentences):
-    image = ax.imshow(A, vmin=0, vmax=1, cmap="Blues")
-    for (t, s), weight in np.ndenumerate(A):
+for ax, table, sentence in zip(axes, weights, sentences):
+    image = ax.imshow(table, vmin=0, vmax=1, cmap="Blues")
+    for (t, s), weight in np.ndenumerate(table):
         if weight > 0.1:
             color = "white" if weight > 0.5 else "black"
             ax.text(s, t, f"{weight:.2f}", ha="center", va="center", size=7, c=color)
@@ -833,23 +934,11 @@ plt.show()
 #
 # In the first two sentences the verb's row puts over nine tenths on the subject, four places back, past the nearer noun, with the same
 # three matrices. But it looks for *a noun of its own number*, not for a subject: in the third, where both nouns are plural, each gets
-# half. And the number asked for comes from the verb's own form; to *fill in* the verb, a model has to ask from the place before it, and to find subjects it
-# needs more features: of place, and of what earlier layers have found. A noun asks for its number only, and so finds itself and whatever shares it. The words without features ask for nothing and get the even mixture, 1/7 each. In a trained model
-# nobody sets the matrices: the gradient does, and it is derived next.
+# half. And the number asked for comes from the verb's own form. To *fill in* the verb, a model has to ask from the place before it, and to find the subject it
+# needs more features, of place above all. A noun asks for its number only, and so finds itself and whatever shares it. The words without features ask for nothing and get the even mixture, 1/7 each.
 #
-# Is the picture an *explanation*? Swap the weights that *are* gives to *keys* and to itself. Both have the
-# value "plural", so the output cannot change:
-
-# %% tags=["nbval-check-output"]
-X = np.array([features.get(word, [0, 0, 0, 0]) for word in sentences[0].split()])
-row = weights[0][5]
-swapped = row.copy()
-swapped[[1, 5]] = row[[5, 1]]
-print("weight on keys:", row[1].round(2), "or", swapped[1].round(2))
-print("same output:", np.allclose(row @ (X @ W_V), swapped @ (X @ W_V)))
-
-# %% [markdown]
-# Very different weights, one output. Attention maps are a look into the machine, not a proof of why it answered; notebook [[interpretability_and_fairness]] returns to that.
+# In a trained model nobody sets the matrices: the gradient does, and it is derived next. Section 11.10, where words get their places, trains a head on this very task, and
+# asks whether its attention weights *explain* its answers.
 
 # %% [markdown]
 # ## 11.7 Why divide by √d?
@@ -860,54 +949,68 @@ print("same output:", np.allclose(row @ (X @ W_V), swapped @ (X @ W_V)))
 # $$\mathrm{Var}(q \cdot k) = d, \qquad \mathrm{Var}\!\left(q \cdot k / \sqrt d\right) = 1 .$$
 #
 # Without the division, the scores grow with the width and softmax turns into "winner takes all". Then its derivative dies: for scores $s$ and weights $A = \text{softmax}(s)$,
-# $\partial A_j / \partial s_i = A_j([i = j] - A_i)$ is 0 wherever the weights are 0 or 1. Measured, for 500 queries with 16 keys each. To be fair, both
-# ways are differentiated with respect to the undivided product $q \cdot k$, which costs the divided one a factor $1/\sqrt d$; the *size* of the $16 \times 16$ derivatives of one query is the root of the sum of their squares:
+# $\partial A_j / \partial s_i = A_j([i = j] - A_i)$ is 0 wherever the weights are 0 or 1. Measured, for 500 queries with 2, 16 or 64 keys each. To be fair, both
+# ways are differentiated with respect to the undivided product $q \cdot k$, which costs the divided one a factor $1/\sqrt d$. The *size* of one query's
+# table of derivatives is the root of the sum of their squares; below 0.001 we call its gradient *dead*.
 
 # %%
 draw = np.random.default_rng(0)
-widths = 2 ** np.arange(2, 11)
-variance = []
-decided, median = ({"÷ √d": [], "as it is": []} for _ in range(2))
-for d in widths:
-    q, k = draw.normal(size=(500, d, 1)), draw.normal(size=(500, 16, d))
-    products = (k @ q)[..., 0]  # (500, 16)
-    variance.append(products.var())
-    for label, scale in (("÷ √d", np.sqrt(d)), ("as it is", 1)):
-        A = softmax(products / scale)
-        jacobian = A[:, :, None] * (np.eye(16) - A[:, None, :]) / scale
-        size = np.sqrt((jacobian**2).sum(axis=(1, 2)))
-        decided[label].append((A.max(axis=1) > 0.99).mean())
-        median[label].append(np.median(size))
+widths, key_counts = 2 ** np.arange(2, 11), (2, 16, 64)
+score_variance = []
+decided, dead, mean_size = ({} for _ in range(3))  # (keys, divided?) -> one per width
+for width in widths:
+    queries = draw.standard_normal((500, width, 1), dtype=np.float32)
+    for n in key_counts:
+        keys = draw.standard_normal((500, n, width), dtype=np.float32)
+        products = (keys @ queries)[..., 0].astype(float)                # (500, n)
+        if n == 64:
+            score_variance.append(products.var())
+        for divided, scale in ((True, np.sqrt(width)), (False, 1)):
+            A = masked_softmax(products / scale)
+            jacobian = A[:, :, None] * (np.eye(n) - A[:, None, :]) / scale
+            sizes = np.sqrt((jacobian**2).sum(axis=(1, 2)))
+            for table, value in ((decided, (A.max(axis=1) > 0.99).mean()),
+                                 (dead, (sizes < 1e-3).mean()),
+                                 (mean_size, sizes.mean())):
+                table.setdefault((n, divided), []).append(value)
 claim("largest relative distance of the variance from d",
-      np.abs(np.array(variance) / widths - 1).max(), at_most=0.1)
+      np.abs(np.array(score_variance) / widths - 1).max(), at_most=0.1)
+claim("largest share of dead gradients, divided",
+      max(max(dead[n, True]) for n in key_counts), at_most=0.01)
+for i in (4, 8):
+    lost = ", ".join(f"{dead[n, False][i]:.0%}" for n in key_counts)
+    print(f"width {widths[i]:,}, as it is: {decided[16, False][i]:.0%} decided (16 keys)"
+          f", {lost} dead (2, 16, 64 keys);\n  mean size (16 keys)"
+          f" {mean_size[16, False][i]:.3f}, divided {mean_size[16, True][i]:.3f}")
 
 # %% tags=["figure"]
-#@title Figure: A score's variance is d
-fig, axes = plt.subplots(1, 3, figsize=(10, 3.2))
-axes[0].loglog(widths, variance, "o", base=2, color=plotting.PURPLE, label="measured")
+#@title Figure: Undivided, wide heads pick one key and many can no longer learn
+fig, axes = plt.subplots(1, 3, figsize=(10, 3.4))
+axes[0].loglog(widths, score_variance, "o", base=2, color=plotting.PURPLE,
+               label="measured")
 axes[0].loglog(widths, widths, base=2, color=plotting.GRAY, label="d")
 axes[0].set(title="A score's variance is d", ylabel="variance of q · k")
-for label, style in (("÷ √d", "o-"), ("as it is", "s--")):
-    axes[1].semilogx(widths, decided[label], style, base=2, label=label)
-    axes[2].loglog(widths, median[label], style, label=label)
-axes[1].set(title="Undivided: one winner", ylabel="share with a weight > 0.99")
-axes[2].set(title="In wide heads: no gradient", ylabel="median size of ∂A / ∂(q · k)")
-axes[2].set_xscale("log", base=2)
+axes[1].semilogx(widths, decided[16, True], "o-", base=2, label="÷ √d")
+axes[1].semilogx(widths, decided[16, False], "s--", base=2, label="as it is")
+axes[1].set(title="One winner (16 keys)", ylabel="share with a weight > 0.99")
+axes[2].semilogx(widths, dead[16, True], "o-", base=2, label="÷ √d, 16 keys")
+for n, style in zip(key_counts, ("s--", "v--", "^--")):
+    axes[2].semilogx(widths, dead[n, False], style, base=2, label=f"as it is, {n} keys")
+axes[2].set(title="No gradient", ylabel="share of queries, dead")
 for ax in axes:
     ax.set_xlabel("width d")
-    ax.legend(loc="best")
+    ax.legend(fontsize=8)
+fig.suptitle("Undivided, wide heads pick one key and many can no longer learn",
+             fontweight="bold")
 plt.show()
-for i in (4, 8):
-    share, size = decided["as it is"][i], median["as it is"][i]
-    print(f"width {widths[i]:5,}, undivided: {share:.0%} decided, "
-          f"median gradient {size:.0e}; divided {median['÷ √d'][i]:.0e}")
 
 
 # %% [markdown]
-# Left, the dots lie on the line. Middle: undivided, before anything is learned, a third of the queries at width 64 (GPT-2's heads) and
-# three quarters at width 1,024 have given nearly all their weight to one key; divided, none. Right: divided, the gradient shrinks no faster than
-# $1/\sqrt d$, the factor itself. Undivided it is larger in narrow heads, then collapses: half of the queries at width 1,024 can
-# hardly be told that they chose the wrong key.
+# Left, the dots lie on the line. Middle: undivided, before anything is learned, about a third of the queries at width 64 (GPT-2's heads) and
+# three quarters at width 1,024 have given nearly all their weight to one key; divided, none. Right: divided, under 1 % of the gradients are dead at any width. Undivided, at width 64 it is
+# 5 to 50 %, the more the fewer keys there are, and at width 1,024 more than half: those queries can hardly be told that they chose the wrong key.
+#
+# On *average* the undivided gradient is the larger one, at every width (mean size, last line): the queries that are still undecided feel a stronger pull. What the division buys is that at the start none is lost.
 #
 # That gradient is what sets $W_Q$ and $W_K$. Step by step, with $S = QK^\top/\sqrt d$, $A = \text{softmax}(S)$, $O = AV$, and $G = \partial L/\partial O$ given (and $\partial V$ short for $\partial L/\partial V$):
 #
@@ -915,8 +1018,10 @@ for i in (4, 8):
 # - softmax, row by row: $\partial S_{tj} = \sum_m \partial A_{tm} \, A_{tm} ([m = j] - A_{tj})$, that is $\;\partial S = A \odot (\partial A - \text{rowsum}(\partial A \odot A))$;
 # - $S$ is a product again: $\;\partial Q = \partial S\, K / \sqrt d, \quad \partial K = \partial S^\top Q / \sqrt d$.
 
-# %%
-def attention_backward(G, Q, K, V, A):
+# %% tags=["keep"] lesson="attention"
+def attention_backward(
+    G: np.ndarray, Q: np.ndarray, K: np.ndarray, V: np.ndarray, A: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """G: gradient of the output, A: the weights -> gradients of Q, K, V"""
     dV = A.swapaxes(-1, -2) @ G
     dA = G @ V.swapaxes(-1, -2)
@@ -924,15 +1029,18 @@ def attention_backward(G, Q, K, V, A):
     return dS @ K, dS.swapaxes(-1, -2) @ Q, dV
 
 
+# %%
 def largest(a: np.ndarray, b: np.ndarray) -> float:
     """Largest difference; the shapes must agree."""
     assert a.shape == b.shape, (a.shape, b.shape)
     return float(np.abs(a - b).max())
 
 
+# %% tags=["evidence"]
+#@title Evidence: attention's gradients equal central differences, one row seeing nothing
 inputs = [rng.normal(size=shape) for shape in ((4, 3), (5, 3), (5, 2))]  # Q, K, V
 mask, G = rng.random((4, 5)) < 0.7, rng.normal(size=(4, 2))
-mask[:, 0] = True  # every row sees something
+mask[:, 0], mask[2] = True, False  # every row but one sees something
 analytic = attention_backward(G, *inputs, attention(*inputs, mask)[1])
 differences = []
 for i in range(3):
@@ -943,7 +1051,8 @@ claim("attention, largest difference from the numerical gradient", max(differenc
 
 # %% [markdown]
 # Masked places need no extra line: their weight is 0, so $\partial S$ is 0 there.
-#
+
+# %% [markdown]
 # ## 11.8 Masks: who may look at whom
 #
 # Two families of models use the same layer with different masks (掩码):
@@ -951,49 +1060,61 @@ claim("attention, largest difference from the numerical gradient", max(differenc
 # - **GPT** writes text, one token after the other. In training it sees the whole text at once, so token $t$ must be kept from looking at
 #   what it is to predict: the *causal* mask lets $t$ see $s \le t$ only.
 # - **BERT** reads text. Its encoder has no causal mask: every token sees both sides, and training hides some tokens and asks for them
-#   (masked language modeling). A widely copied text says that GPT-3 *and BERT* brought *generation* to a new level. BERT doesn't
+#   (masked language modeling). Document 3, 1 says that GPT-3 *and BERT* brought *generation* to a new level. BERT doesn't
 #   generate: it has never learned to continue a text whose right side does not exist yet.
 #
 # Does a mask do what it says? Don't read the code, test it: change one input and see which outputs move. The third mask
 # below is a popular mistake, setting the weights to zero *after* softmax.
 
+# %% tags=["keep"] lesson="attention"
+def causal_mask(T: int) -> np.ndarray:
+    """(T, T) bool, True where token t may look at s: at itself and what came before."""
+    return np.tril(np.ones((T, T), dtype=bool))
+
+
 # %%
-T, d = 8, 6
-X = rng.normal(size=(T, d))
-W = [rng.normal(size=(d, d)) for _ in range(3)]
-causal = np.tril(np.ones((T, T), dtype=bool))
+mask_rng = np.random.default_rng(8)
+eight = mask_rng.normal(size=(8, 6))                        # 8 tokens of width 6
+projections = mask_rng.normal(size=(3, 6, 6))               # W_Q, W_K, W_V
+causal = causal_mask(8)
 
 
 def influence(layer) -> np.ndarray:
     """(T, T): how far output t moves when input s is changed."""
-    moved = np.zeros((T, T))
-    for s in range(T):
-        changed = X.copy()
+    moved = np.zeros((8, 8))
+    for s in range(8):
+        changed = eight.copy()
         changed[s] += 1
-        moved[:, s] = np.abs(layer(changed) - layer(X)).max(axis=1)
+        moved[:, s] = np.abs(layer(changed) - layer(eight)).max(axis=1)
     return moved
 
 
 def masked_late(x):
-    _, A = attention(*(x @ w for w in W))
-    return (A * causal) @ x @ W[2]
+    _, A = attention(*(x @ W for W in projections))
+    return (A * causal) @ x @ projections[2]
 
 
-tested = {"no mask (BERT)": lambda x: attention(*(x @ w for w in W))[0],
-          "causal (GPT)": lambda x: attention(*(x @ w for w in W), causal)[0],
+layers = {"no mask (BERT)": lambda x: attention(*(x @ W for W in projections))[0],
+          "causal (GPT)": lambda x: attention(*(x @ W for W in projections), causal)[0],
           "zeroed after softmax": masked_late}
-tested = {name: influence(layer) for name, layer in tested.items()}
+influences = {name: influence(layer) for name, layer in layers.items()}
+leaks = [moved[~causal].max() for moved in influences.values()]
+claim("causal mask, largest influence of a later token", leaks[1], at_most=0)
+print(f"no mask {leaks[0]:.2f}, zeroed after softmax {leaks[2]:.2f}")
+
+# %% tags=["figure"]
+#@title Figure: Weights zeroed after softmax let the future in
 fig, axes = plt.subplots(1, 3, figsize=(9, 3.6))
-for ax, (name, moved) in zip(axes, tested.items()):
+for ax, (name, moved) in zip(axes, influences.items()):
     ax.imshow(moved > 0, cmap="Blues", vmin=0, vmax=1.4)
     ax.set(title=name, xlabel="input s changed", ylabel="output t moves (blue)")
     ax.grid(False)
 fig.suptitle("Weights zeroed after softmax let the future in", fontweight="bold")
 plt.show()
-late = [moved[~causal].max() for moved in tested.values()]
-claim("causal mask, largest influence of a later token", late[1], at_most=0)
-print(f"no mask {late[0]:.2f}, zeroed after softmax {late[2]:.2f}")
-Q, K, V = (X @ w for w in W)
+
+# %% tags=["evidence"]
+#@title Evidence: zeroed weights, divided by what is left of each row, equal the causal mask
+Q, K, V = (eight @ W for W in projections)
 rest = attention(Q, K, V)[1] * causal
 repaired = rest / rest.sum(axis=1, keepdims=True) @ V
 claim("zeroed and divided by the rest of each row, against the causal mask",
@@ -1003,15 +1124,27 @@ claim("zeroed and divided by the rest of each row, against the causal mask",
 # %% [markdown]
 # The causal mask passes: nothing right of the diagonal, exactly 0. Zeroing afterwards *leaks*: later tokens
 # have already gone into the denominators of softmax. What a model computes from such a leak in training is gone
-# when it must write, because then the later tokens do not exist. Dividing each row by what is left of its sum repairs it (the last claim); simpler is to mask the scores, with $-\infty$, before softmax.
-
-# %% [markdown]
+# when it must write, because then the later tokens do not exist. Dividing each row by what is left of its sum repairs it (the claim above); simpler is to mask the scores, with $-\infty$, before softmax.
+#
 # Two masks more, in words. *Padding* (填充): sentences of different lengths in one batch are filled up on the right, and BERT's mask lets nobody look at $s \ge$ length.
 # GPT in training needs no mask for that, because its real tokens never look to the right; only the loss must skip the filling. (When it writes several texts at once, they are filled up on the *left*,
 # and then it needs one.) *Packing*: to waste no room, training rows are filled with one document
 # after another. GPT-3 put only the mark `<|endoftext|>` between them; Llama 3 keeps them apart with a mask.
 #
-# ### Exercise 11.8 · packed documents, sliding window (7 min)
+# **Nothing allowed.** A token of the filling that may look at no one: softmax of $-\infty$ only is $0/0$, and one NaN is enough to spoil a whole model's gradient. So `softmax` above
+# says what is meant: no weights, output 0, gradient 0.
+
+# %% tags=["nbval-check-output"]
+nobody = causal.copy()
+nobody[3] = False                                           # token 3: nothing
+output, looks = attention(*(eight @ W for W in projections), nobody)
+print("weights of token 3:", looks[3], "output:", output[3])
+
+# %% [markdown]
+# Libraries differ here: 11.13 asks two of Keras' functions.
+
+# %% [markdown]
+# ### Exercise 11.8 · packed documents, sliding window (8 min)
 # A token may look only at itself and earlier tokens *of its own document*; and, because long contexts are dear, only at itself and the $w - 1$ tokens before
 # it. Write the mask.
 
@@ -1027,15 +1160,17 @@ def packed_mask(documents: np.ndarray, w: int) -> np.ndarray:
 
 # %% tags=["check"]
 with check("11.8", "packed documents, sliding window"):
-    rows1 = [[3, 3, 3, 1, 1, 2], [0, 0, 0, 0, 0, 0], [5, 4, 4, 4, 4, 6]]
-    for w1, some in ((1, rows1), (2, rows1), (3, rows1[:1]), (9, rows1[:2])):
-        got = packed_mask(np.array(some), w1)
-        assert got.shape == (len(some), 6, 6), f"shape {got.shape}"
-        assert got.dtype == bool, f"dtype {got.dtype}, expected bool"
-        for b, t, s in np.ndindex(got.shape):
-            may = t - w1 < s <= t and some[b][t] == some[b][s]
-            where1 = f"documents {some[b]}, w={w1}: may {t} look at {s}? {may}"
-            assert got[b, t, s] == may, where1
+    rows_t = [[3, 3, 3, 1, 1, 2], [0, 0, 0, 0, 0, 0], [5, 4, 4, 4, 4, 6]]
+    for w_t, some_t in ((1, rows_t), (2, rows_t), (3, rows_t[:1]), (9, rows_t[:2]),
+                        (2, [[7]])):
+        got_t = np.asarray(packed_mask(np.array(some_t), w_t))
+        long_t = len(some_t[0])
+        assert got_t.shape == (len(some_t), long_t, long_t), f"shape {got_t.shape}"
+        assert got_t.dtype == bool, f"dtype {got_t.dtype}, expected bool"
+        for b_t, t_t, s_t in np.ndindex(got_t.shape):
+            may_t = t_t - w_t < s_t <= t_t and some_t[b_t][t_t] == some_t[b_t][s_t]
+            where_t = f"row {some_t[b_t]}, w={w_t}: may {t_t} look at {s_t}? {may_t}"
+            assert got_t[b_t, t_t, s_t] == may_t, where_t
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -1044,10 +1179,15 @@ with check("11.8", "packed documents, sliding window"):
 # </details>
 # To explore: with $N$ such layers on top of each other, how far back does information reach? Guess, then test it with `influence`.
 
-# %% tags=["solution"]
+# %% tags=["solution", "keep"] lesson="attention"
 #@title Solution 11.8 · runs only while yours does not pass
 if not solved("11.8"):
-    def packed_mask(documents, w):
+    def packed_mask(documents: np.ndarray, w: int) -> np.ndarray:
+        """Causal masks for rows that hold several documents, with a window.
+
+        documents: (B, T) integers; tokens of one document have the same number
+        w: how many tokens one sees at most, itself included -> (B, T, T) bool
+        """
         T = documents.shape[1]
         t, s = np.arange(T)[:, None], np.arange(T)
         same = documents[:, :, None] == documents[:, None, :]
@@ -1061,7 +1201,7 @@ if not solved("11.8"):
 # tense), so the width is divided: $h$ *heads* (多头) of $d_\text{head} = d_\text{model} / h$ look independently, their results are joined and mixed by $W_O$. All four matrices
 # are $(d_\text{model}, d_\text{model})$ whatever $h$ is: $4 d_\text{model}^2 + 4 d_\text{model}$ parameters with biases.
 
-# %%
+# %% tags=["keep"] lesson="attention"
 def split_heads(X: np.ndarray, h: int) -> np.ndarray:
     """(B, T, d_model) -> (B, h, T, d_head)"""
     B, T, d = X.shape
@@ -1074,23 +1214,38 @@ def join_heads(X: np.ndarray) -> np.ndarray:
     return X.swapaxes(1, 2).reshape(B, T, h * d)
 
 
-def linear_backward(G, X, p, name):
-    """Gradients of X @ W + b, where W is p["W" + name]: dX and a dict of dW, db."""
+Parameters = dict[str, np.ndarray]
+
+
+def linear_backward(G: np.ndarray, X: np.ndarray, p: Parameters,
+                    name: str) -> tuple[np.ndarray, Parameters]:
+    """Gradients of X @ W + b, where W is p["W" + name], b is p["b" + name].
+
+    G: (..., d_out), X: (..., d_in) -> gradient of X, dict of the gradients of W, b
+    """
     rows, G_rows = (x.reshape(-1, x.shape[-1]) for x in (X, G))  # B · T examples
     gradients = {"W" + name: rows.T @ G_rows, "b" + name: G_rows.sum(axis=0)}
     return G @ p["W" + name].T, gradients
 
 
-def multi_head(X, p, h, mask=None):
-    """X: (B, T, d_model); p: WQ, bQ, WK, bK, WV, bV, WO, bO -> same shape, cache"""
+# %% tags=["keep"] lesson="attention"
+def multi_head(X: np.ndarray, p: Parameters, h: int,
+               mask: np.ndarray | None = None) -> tuple[np.ndarray, tuple]:
+    """Multi-head self-attention with h heads.
+
+    X: (B, T, d_model); mask: (T, T) or (B, 1, T, T), True where t may look at s
+    p: WQ, WK, WV, WO (d_model, d_model), bQ, bK, bV, bO (d_model,)
+    -> (B, T, d_model), what the backward pass needs
+    """
     Q, K, V = (split_heads(X @ p["W" + n] + p["b" + n], h) for n in "QKV")
-    O, A = attention(Q, K, V, mask)
+    O, A = attention(Q, K, V, mask)                         # A: (B, h, T, T)
     joined = join_heads(O)
     return joined @ p["WO"] + p["bO"], (X, Q, K, V, A, joined)
 
 
-def multi_head_backward(G, p, h, cache):
-    """G: gradient of the output -> gradient of X, dict of the parameters' gradients"""
+def multi_head_backward(G: np.ndarray, p: Parameters, h: int,
+                        cache: tuple) -> tuple[np.ndarray, Parameters]:
+    """G: gradient of the output (B, T, d_model) -> gradient of X, of the parameters"""
     X, Q, K, V, A, joined = cache
     d_joined, gradients = linear_backward(G, joined, p, "O")
     upstream, dX = split_heads(d_joined, h), np.zeros_like(X)
@@ -1104,51 +1259,52 @@ def multi_head_backward(G, p, h, cache):
 # %% [markdown]
 # What does it cost? A product of shapes $(a, b)$ and $(b, c)$ takes $2abc$ floating-point operations: $abc$ multiplications, as many additions. So the four products with $W_Q, W_K, W_V, W_O$ take $4 \cdot 2\,T d^2 = 8\,T d^2$;
 # $QK^\top$ and $AV$ take $2\,T^2 d_\text{head}$ each in each of $h$ heads, together $4\,T^2 d$. The first grows with $T$, the second with $T^2$: for twice the text, twice the one and four times the other, and a table $A$ of $h T^2$ numbers.
-# Measured with one head of width 64, and with the four matrices side by side as one `W` of shape $(d, 4d)$:
+# Measured with one head of width 64, and with the four matrices side by side as one of shape $(d, 4d)$:
 
-# %%
-import time
-
-lengths = 2 ** np.arange(6, by_profile(quick=10, standard=12, full=14))
-width = 64
-W = rng.normal(size=(width, 4 * width)).astype(np.float32)
-
-
+# %% tags=["plumbing"]
+#@title Plumbing: a stopwatch
 def milliseconds(f) -> float:
     """Of the fastest of at least three calls, for at least a tenth of a second."""
-    seconds, start = [], time.perf_counter()
-    while len(seconds) < 3 or time.perf_counter() - start < 0.1:
+    seconds, begin = [], time.perf_counter()
+    while len(seconds) < 3 or time.perf_counter() - begin < 0.1:
         before = time.perf_counter()
         f()
         seconds.append(time.perf_counter() - before)
     return 1e3 * min(seconds)
 
 
+# %%
+timed = 2 ** np.arange(6, by_profile(quick=10, standard=12, full=14))   # lengths T
+four_matrices = rng.normal(size=(64, 4 * 64)).astype(np.float32)
 taken = {"weights: ∝ T": [], "attention: ∝ T²": [], "its softmax alone": []}
-for T in lengths:
-    X = rng.normal(size=(T, width)).astype(np.float32)
-    scores = X @ X.T
-    for label, f in zip(taken, (lambda: X @ W, lambda: attention(X, X, X),
-                                lambda: softmax(scores))):
+for T in timed:
+    tokens = rng.normal(size=(T, 64)).astype(np.float32)
+    scores_t = tokens @ tokens.T
+    for label, f in zip(taken, (lambda: tokens @ four_matrices,
+                                lambda: attention(tokens, tokens, tokens),
+                                lambda: masked_softmax(scores_t))):
         taken[label].append(milliseconds(f))
-
-fig, ax = plt.subplots()
-for (label, values), style in zip(taken.items(), ("o-", "s--", "^:")):
-    ax.loglog(lengths, values, style, base=2, label=label)
-ax.axvline(2 * width, color=plotting.GRAY, lw=1)
-ax.text(2 * width, 0.9 * max(taken["attention: ∝ T²"]), " T = 2d", va="top")
-ax.set(title="The price of looking everywhere is quadratic", xlabel="sequence length T",
-       ylabel="milliseconds (d = 64)", yscale="log")
-ax.legend(loc="lower right")
-plt.show()
 for label, values in taken.items():
     print(f"{label:18} last doubling of T: × {values[-1] / values[-2]:.1f}")
 for T in (1_024, 131_072):
     print(f"T = {T:,}: all A of GPT-2 small, 12 layers × 12 heads in float16, "
           f"{144 * T**2 * 2 / 1e9:,.1f} GB")
 
+# %% tags=["figure"]
+#@title Figure: The price of looking everywhere is quadratic
+fig, ax = plt.subplots()
+for (label, values), style in zip(taken.items(), ("o-", "s--", "^:")):
+    ax.loglog(timed, values, style, base=2, label=label)
+ax.axvline(2 * 64, color=plotting.GRAY, lw=1)
+ax.text(2 * 64, 0.9 * max(taken["attention: ∝ T²"]), " T = 2d", va="top")
+ax.set(title="The price of looking everywhere is quadratic", xlabel="sequence length T",
+       ylabel="milliseconds (d = 64)", yscale="log")
+ax.legend(loc="lower right")
+plt.show()
+
 # %% [markdown]
-# The dashed line is twice as steep: doubling $T$ doubles the one price and about quadruples the other. At $T = 2d$ the counts of operations are equal, but attention is already dearer
+# The dashed line is twice as steep. By the count of operations, doubling $T$ doubles the one price and quadruples the other; by the clock it can be more (printed), because from $T \approx 1{,}000$ on the table of
+# $T^2$ numbers, 4 MB and more, no longer fits into a processor's small fast memory. At $T = 2d$ the counts are equal, but attention is already dearer
 # there; the dotted line shows where much of its time goes: into softmax, little arithmetic but several passes over $T^2$ numbers. The last two lines are for training, where the backward pass needs the $A$ of every layer (writing needs
 # one layer's at a time): terabytes for one long text. That is why today's kernels
 # (FlashAttention) compute the same result block by block without ever storing $A$: the time stays quadratic, the memory doesn't.
@@ -1159,14 +1315,14 @@ for T in (1_024, 131_072):
 # Attention without a mask has no sense of order. Shuffle the tokens, and the outputs are shuffled in the same way, nothing else:
 
 # %%
-X, W = rng.normal(size=(6, 8)), [rng.normal(size=(8, 8)) for _ in range(3)]
-shuffle = rng.permutation(6)
-plain = lambda X: attention(*(X @ w for w in W))[0]
+order_rng = np.random.default_rng(10)
+six, matrices = order_rng.normal(size=(6, 8)), order_rng.normal(size=(3, 8, 8))
+shuffle = order_rng.permutation(6)
+plain = lambda x: attention(*(x @ W for W in matrices))[0]
 claim("shuffled input against shuffled output, largest difference",
-      largest(plain(X[shuffle]), plain(X)[shuffle]), at_most=1e-12)
-past = np.tril(np.ones((6, 6), dtype=bool))
-masked = lambda X: attention(*(X @ w for w in W), past)[0]
-print(f"with a causal mask: {largest(masked(X[shuffle]), masked(X)[shuffle]):.2f}")
+      largest(plain(six[shuffle]), plain(six)[shuffle]), at_most=1e-12)
+masked = lambda x: attention(*(x @ W for W in matrices), causal_mask(6))[0]
+print(f"with a causal mask: {largest(masked(six[shuffle]), masked(six)[shuffle]):.2f}")
 
 
 # %% [markdown]
@@ -1189,7 +1345,7 @@ print(f"with a causal mask: {largest(masked(X[shuffle]), masked(X)[shuffle]):.2f
 # of the two places only the difference $s - t$ is left, whatever the content $q$, $k$. Its sign stays too: three places before is not three places after, while the
 # cosines of $P_s \cdot P_t$ are the same for both.
 
-# %%
+# %% tags=["keep"] lesson="attention"
 def angles(positions: np.ndarray, d: int, base: float = 10_000) -> np.ndarray:
     """(T,) positions -> (T, d/2) angles"""
     return positions[:, None] * base ** (-np.arange(0, d, 2) / d)
@@ -1203,51 +1359,66 @@ def sinusoidal(T: int, d: int) -> np.ndarray:
 
 
 def rotary(X: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Turn the pairs (0, 1), (2, 3), … of the last axis. X: (..., T, d_head)"""
-    angle = angles(positions, X.shape[-1])
-    turned, even, odd = np.empty_like(X), X[..., 0::2], X[..., 1::2]
+    """Turn the pairs (0, 1), (2, 3), … of the last axis; floats keep their type.
+
+    X: (..., T, d_head), positions: (T,) -> (..., T, d_head)
+    """
+    turned = np.empty(X.shape, X.dtype if X.dtype.kind == "f" else float)
+    angle, even, odd = angles(positions, X.shape[-1]), X[..., 0::2], X[..., 1::2]
     turned[..., 0::2] = even * np.cos(angle) - odd * np.sin(angle)
     turned[..., 1::2] = even * np.sin(angle) + odd * np.cos(angle)
     return turned
 
 
+# %% tags=["evidence"]
+#@title Evidence: both depend on distances only, as derived
 T, d = 128, 32
-P, omega = sinusoidal(T, d), angles(np.array([1]), d)[0]
-distance = np.arange(T)[:, None] - np.arange(T)
-formula = np.cos(distance[..., None] * omega).sum(axis=-1)
-claim("P Pᵀ against the formula, largest difference", largest(P @ P.T, formula),
+P, omega, place_of = sinusoidal(T, d), angles(np.array([1]), d)[0], np.arange(T)
+distances = place_of[:, None] - place_of
+by_formula = np.cos(distances[..., None] * omega).sum(axis=-1)
+claim("P Pᵀ against the formula, largest difference", largest(P @ P.T, by_formula),
       at_most=1e-10)
-(Q, K), place = rng.normal(size=(2, T, d)), np.arange(T)
-here, later = (rotary(Q, t) @ rotary(K, t).T for t in (place, place + 1_000))
+asking, asked = rng.normal(size=(2, T, d))
+here, later = (rotary(asking, t) @ rotary(asked, t).T
+               for t in (place_of, place_of + 1_000))
 claim("rotary scores, all tokens moved by 1,000 places, largest difference",
       largest(here, later), at_most=1e-9)
+counts = np.arange(8).reshape(2, 4)
+claim("an array of integers turned like the same floats, largest difference",
+      largest(rotary(counts, np.arange(2)), rotary(1.0 * counts, np.arange(2))),
+      at_most=0)
 
 # %% [markdown]
 # The test that matters: put the same two words, three places apart, ever later in the text, and watch their score.
 
-# %% tags=["figure"]
-#@title Figure: Sinusoidal: fast and slow hands
-W_Q, W_K = rng.normal(size=(2, d, d)) / np.sqrt(d)
-query, key = rng.normal(size=(2, d))
-place = np.arange(3, T)
-added = (((query + P[place]) @ W_Q) * ((key + P[place - 3]) @ W_K)).sum(axis=1)
-turned = (rotary(np.tile(query @ W_Q, (len(place), 1)), place)
-          * rotary(np.tile(key @ W_K, (len(place), 1)), place - 3)).sum(axis=1)
+# %%
+later_rng = np.random.default_rng(3)
+P = sinusoidal(128, 32)
+to_query, to_key = later_rng.normal(size=(2, 32, 32)) / np.sqrt(32)
+query_word, key_word = later_rng.normal(size=(2, 32))
+at = np.arange(3, 128)                                      # places of the query
+added = (((query_word + P[at]) @ to_query)
+         * ((key_word + P[at - 3]) @ to_key)).sum(axis=1)
+turned = (rotary(np.tile(query_word @ to_query, (len(at), 1)), at)
+          * rotary(np.tile(key_word @ to_key, (len(at), 1)), at - 3)).sum(axis=1)
+print(f"spread: sinusoidal {np.ptp(added):.1f}, rotary {np.ptp(turned):.0e}")
 
-fig, axes = plt.subplots(1, 2, figsize=(9, 3.5), width_ratios=(1, 1.2))
+# %% tags=["figure"]
+#@title Figure: Under rotary the score of two words depends on their distance only
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.7), width_ratios=(1, 1.2))
 image = axes[0].imshow(P[:64], cmap="RdBu", aspect="auto")
 axes[0].set(title="Sinusoidal: fast and slow hands", xlabel="column of P",
             ylabel="position t")
 axes[0].grid(False)
 fig.colorbar(image, ax=axes[0])
-axes[1].plot(place, added, label="sinusoidal, added")
-axes[1].plot(place, turned, "--", label="rotary")
+axes[1].plot(at, added, label="sinusoidal, added")
+axes[1].plot(at, turned, "--", label="rotary")
 axes[1].set(title="The same two words, later in the text",
             xlabel="position of the query", ylabel="score")
 axes[1].legend()
+fig.suptitle("Under rotary the score of two words depends on their distance only",
+             fontweight="bold")
 plt.show()
-spread = np.ptp(added), np.ptp(turned)
-print(f"spread of the score: sinusoidal {spread[0]:.1f}, rotary {spread[1]:.0e}")
 
 
 # %% [markdown]
@@ -1258,6 +1429,175 @@ print(f"spread of the score: sinusoidal {spread[0]:.1f}, rotary {spread[1]:.0e}"
 # trained with one do not fit the other.)
 
 # %% [markdown]
+# ### A head that learns to find the subject
+#
+# Now the question of the first page. Sentences made by rule hold two or three nouns: *the old keys near the door with the red lamp*. The answer wanted is one bit, *is* or *are*: the number
+# of the *first* noun. Nobody tells the head which noun that is. The last word asks; a mask hides the filling of shorter sentences.
+#
+# "Take the nearest noun" is right half of the time, because the numbers are drawn independently. **Predict.** How often is a trained head right without positions? With them?
+
+# %% tags=["plumbing"]
+#@title Plumbing: sentences made by rule
+NOUNS = "key cabinet lamp dog door letter stone garden window road".split()
+ADJECTIVES, PREPOSITIONS = ["old", "small", "red"], ["to", "near", "with"]
+DICTIONARY = ["(filling)", "the", *ADJECTIVES, *PREPOSITIONS, *NOUNS,
+              *(noun + "s" for noun in NOUNS)]
+NUMBER_OF_WORD = {word: i for i, word in enumerate(DICTIONARY)}
+LONGEST = 11
+
+
+def make_sentences(n: int, seed: int):
+    """-> words of each sentence, token numbers (n, LONGEST) with 0 = filling,
+    is the first noun plural? (n,), is the last one? (n,), place of the first (n,)"""
+    rng, spoken, numbers = np.random.default_rng(seed), [], []
+    for _ in range(n):
+        words, plural, at = [], [], []
+        for i in range(rng.integers(2, 4)):
+            plural.append(int(rng.integers(2)))
+            words += [PREPOSITIONS[rng.integers(3)]] if i else []
+            words += ["the", *ADJECTIVES[rng.integers(3):][: rng.integers(2)]]
+            at.append(len(words))
+            words.append(NOUNS[rng.integers(len(NOUNS))] + "s" * plural[-1])
+        spoken.append(words)
+        numbers.append((plural[0], plural[-1], at[0]))
+    ids = np.array([[NUMBER_OF_WORD[w] for w in words] + [0] * (LONGEST - len(words))
+                    for words in spoken])
+    return spoken, ids, *np.array(numbers).T
+
+
+_, train_ids, train_plural, *_ = make_sentences(4_000, seed=0)
+drawn = make_sentences(3_000, seed=1)
+seen = set(map(tuple, train_ids))
+fresh = [i for i, row in enumerate(drawn[1]) if tuple(row) not in seen]
+spoken = [drawn[0][i] for i in fresh]
+new_ids, new_plural, nearest_plural, subject_at = (part[fresh] for part in drawn[1:])
+
+
+# %%
+def subject_head(p: Parameters, ids: np.ndarray, P: np.ndarray):
+    """One head; the last word of each sentence asks. ids: (B, T), P: (T, d)
+
+    -> scores of "is" and "are" (B, 2), what the backward pass needs
+    """
+    real = ids > 0
+    rows, ends = np.arange(len(ids)), real.sum(axis=1) - 1
+    X = p["E"][ids] + P                                     # (B, T, d)
+    last = X[rows, ends][:, None]                           # (B, 1, d)
+    Q, K, V = last @ p["WQ"], X @ p["WK"], X @ p["WV"]
+    O, A = attention(Q, K, V, real[:, None])                # (B, 1, d), (B, 1, T)
+    return O[:, 0] @ p["WO"], (X, last, rows, ends, Q, K, V, O, A)
+
+
+def subject_gradients(p: Parameters, ids, plural, P) -> Parameters:
+    """Gradients of the mean cross-entropy. plural: (B,) of 0, 1"""
+    scores, (X, last, rows, ends, Q, K, V, O, A) = subject_head(p, ids, P)
+    delta = masked_softmax(scores)
+    delta[rows, plural] -= 1
+    delta /= len(ids)                                       # (B, 2)
+    dQ, dK, dV = attention_backward((delta @ p["WO"].T)[:, None], Q, K, V, A)
+    dX = dK @ p["WK"].T + dV @ p["WV"].T
+    dX[rows, ends] += (dQ @ p["WQ"].T)[:, 0]
+    product = lambda x, g: np.einsum("btd,bte->de", x, g)
+    return {"E": embedding_gradient(ids, dX, len(DICTIONARY)), "WQ": product(last, dQ),
+            "WK": product(X, dK), "WV": product(X, dV), "WO": O[:, 0].T @ delta}
+
+
+# %%
+def train_head(seed: int, P: np.ndarray, steps: int = 600, d: int = 16) -> Parameters:
+    """AdaGrad with batches of 64 sentences."""
+    rng = np.random.default_rng(seed)
+    p = {n: rng.normal(0, d**-0.5, (d, d)) for n in ("WQ", "WK", "WV")}
+    p |= {"WO": rng.normal(0, d**-0.5, (d, 2)),
+          "E": rng.normal(0, 0.3, (len(DICTIONARY), d))}
+    squares = {name: np.full(w.shape, 1e-8) for name, w in p.items()}
+    for _ in range(steps):
+        pick = rng.integers(0, len(train_ids), 64)
+        gradients = subject_gradients(p, train_ids[pick], train_plural[pick], P)
+        for name, g in gradients.items():
+            squares[name] += g**2
+            p[name] -= 0.1 * g / np.sqrt(squares[name])
+    return p
+
+
+HEADS = range(by_profile(quick=2, standard=10, full=20))
+with_places, without_places = sinusoidal(LONGEST, 16), np.zeros((LONGEST, 16))
+heads = [train_head(seed, with_places) for seed in HEADS]
+
+
+def answers(p, P):
+    """On the new sentences: 1 for "are" (n,), the weights of the last word (n, T)"""
+    scores, (*_, A) = subject_head(p, new_ids, P)
+    return scores.argmax(axis=1), A[:, 0]
+
+
+right_with = [(answers(p, with_places)[0] == new_plural).mean() for p in heads]
+right_without = [(answers(train_head(seed, without_places), without_places)[0]
+                  == new_plural).mean() for seed in HEADS]
+print(f"{len(new_ids):,} new sentences; the nearest noun gives the right number in "
+      f"{np.mean(nearest_plural == new_plural):.0%}")
+for kind, right in (("without", right_without), ("with", right_with)):
+    print(f"{len(heads)} heads {kind} positions: {min(right):.1%} to {max(right):.1%}")
+claim("worst head with positions, share of right answers", min(right_with),
+      at_least=0.99)
+
+# %% tags=["evidence"]
+#@title Evidence: the head's gradients equal central differences
+tiny = train_head(0, with_places, steps=2, d=16)
+some, wanted_t = train_ids[:3], train_plural[:3]
+gradients, differences = subject_gradients(tiny, some, wanted_t, with_places), []
+for name in tiny:
+    def loss(w, name=name):
+        p = masked_softmax(subject_head(tiny | {name: w}, some, with_places)[0])
+        return -np.log(p[np.arange(3), wanted_t]).mean()
+    differences.append(largest(gradients[name], numerical_gradient(loss, tiny[name])))
+claim("head, largest difference from the numerical gradient", max(differences),
+      at_most=1e-7)
+
+# %% [markdown]
+# With positions a head learns it in 600 steps of 64 sentences: all ten are right in every sentence, none of which they have seen before. Without positions about 86 %: the word that asks
+# is the last noun, so a head can leave *that* one out. With two nouns this decides; with three it must choose between the other two, and is right in three of four, 7 of 8 in all.
+#
+# Does it work by looking at the subject? And if we print its weights beside an answer, do they *explain* it?
+
+# %%
+on_subject = []
+for p in heads:
+    said, looks = answers(p, with_places)
+    hits = looks.argmax(axis=1) == subject_at
+    on_subject.append(hits.mean())
+    print(f"right in {(said == new_plural).mean():.1%}; largest weight on the subject: "
+          f"{hits[new_plural == 1].mean():4.0%} if it is plural, "
+          f"{hits[new_plural == 0].mean():4.0%} if singular")
+odd = int(np.argmin(on_subject))
+looks = answers(heads[odd], with_places)[1]
+elsewhere = [words[i] for words, i, at in zip(spoken, looks.argmax(axis=1), subject_at)
+             if i != at]
+print(f"head {odd + 1}, where not on the subject:", Counter(elsewhere).most_common(3))
+
+# %% tags=["figure"]
+#@title Figure: Two heads, the same right answers, other maps
+maps = [answers(heads[i], with_places) for i in (int(np.argmax(on_subject)), odd)]
+agree = (maps[0][0] == new_plural) & (maps[1][0] == new_plural)
+apart = np.abs(maps[0][1] - maps[1][1]).sum(axis=1) * agree
+fig, axes = plt.subplots(2, 1, figsize=(8, 4.6), sharey=True)
+for ax, i in zip(axes, (int(np.argmax(apart)), int(np.argmin(apart + 9 * ~agree)))):
+    for shift, (_, looks), name in ((-0.2, maps[0], "one head"),
+                                    (0.2, maps[1], "another")):
+        ax.bar(np.arange(len(spoken[i])) + shift, looks[i, : len(spoken[i])], 0.4,
+               label=name)
+    ax.set_xticks(range(len(spoken[i])), spoken[i])
+    ax.set(title=f"both say “{'are' if new_plural[i] else 'is'}”", ylabel="weight",
+           ylim=(0, 1.05))
+axes[0].legend()
+fig.suptitle("Two heads, the same right answers, other maps", fontweight="bold")
+plt.show()
+
+# %% [markdown]
+# Every head has found the subject's *number*; not every one looks at the subject. Seven of the ten look there whatever the number is. Three look for a *plural* subject only: where they find none, the weight often goes
+# to *the*, whose value they have learned to mean "singular". The upper map shows a weight of nearly 1 on an article, and the answer is right. Both maps are true records of where the numbers came from, and the second doesn't say *why*:
+# its reason ("no plural noun in first place") is a weight that is *missing*. Attention maps are a look into the machine, not a proof of why it answered; notebook [[interpretability_and_fairness]] returns to that.
+
+# %% [markdown]
 # ## 11.11 Layer normalization, forward and backward
 #
 # Nothing so far holds the size of a token's vector. *Layer normalization* (层归一化) does, token by token: over the $d$ features of one token, not over the batch as
@@ -1265,7 +1605,7 @@ print(f"spread of the score: sinusoidal {spread[0]:.1f}, rotary {spread[1]:.0e}"
 #
 # $$\mu = \tfrac1d \sum_i x_i, \quad s = \sqrt{\tfrac1d \sum_i (x_i - \mu)^2 + \epsilon}, \quad \hat x = \frac{x - \mu}{s}, \quad y = \gamma \odot \hat x + \beta .$$
 #
-# $\gamma$ and $\beta$, of shape $(d,)$, are learned; the small constant $\epsilon$ keeps $s$ away from 0. (Exercise 6.8b was $\hat x$ alone, there called $u$.)
+# $\gamma$ and $\beta$, of shape $(d,)$, are learned; the small constant $\epsilon$ keeps $s$ away from 0. (Notebook [[backpropagation]] has an exercise on $\hat x$ alone, there called $u$.)
 #
 # Backward, let $g = G \odot \gamma$ be the gradient at $\hat x$; we need $\partial L / \partial x_j = \sum_i g_i\, \partial \hat x_i / \partial x_j$. How does $\hat x_i$ react to $x_j$? With $\partial \mu/\partial x_j = 1/d$ and
 # $\partial s / \partial x_j = (x_j - \mu)/(d s) = \hat x_j / d$ (the contribution through $\mu$ vanishes, because $\sum_i (x_i - \mu) = 0$):
@@ -1278,17 +1618,19 @@ print(f"spread of the score: sinusoidal {spread[0]:.1f}, rotary {spread[1]:.0e}"
 # where the bar is the mean over the features. In words: take away from $g$ what would shift all features together, and what would stretch them
 # together, for layer norm undoes both.
 
-# %%
-def layer_norm(X, gamma, beta, epsilon=1e-5):
-    """X: (..., d) -> same shape, cache"""
+# %% tags=["keep"] lesson="attention"
+def layer_norm(X: np.ndarray, gamma: np.ndarray, beta: np.ndarray,
+               epsilon: float = 1e-5) -> tuple[np.ndarray, tuple]:
+    """Over the last axis. X: (..., d), gamma, beta: (d,) -> same shape as X, cache"""
     centered = X - X.mean(axis=-1, keepdims=True)
     s = np.sqrt((centered**2).mean(axis=-1, keepdims=True) + epsilon)
     X_hat = centered / s
     return gamma * X_hat + beta, (X_hat, s)
 
 
-def layer_norm_backward(G, gamma, cache):
-    """-> gradients of X, gamma, beta"""
+def layer_norm_backward(G: np.ndarray, gamma: np.ndarray,
+                        cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """G: gradient of the output (..., d) -> gradients of X, gamma (d,), beta (d,)"""
     X_hat, s = cache
     g, rows = G * gamma, tuple(range(G.ndim - 1))
     stretch = (g * X_hat).mean(axis=-1, keepdims=True)
@@ -1296,8 +1638,10 @@ def layer_norm_backward(G, gamma, cache):
     return dX, (G * X_hat).sum(axis=rows), G.sum(axis=rows)
 
 
+# %% tags=["evidence"]
+#@title Evidence: layer norm's gradients equal central differences; no part along two directions
 inputs = [rng.normal(2, 3, size=(2, 4, 5)), rng.normal(size=5), rng.normal(size=5)]
-G, (out, cache) = rng.normal(size=(2, 4, 5)), layer_norm(*inputs)
+G, (_, cache) = rng.normal(size=(2, 4, 5)), layer_norm(*inputs)
 analytic, differences = layer_norm_backward(G, inputs[1], cache), []
 for i in range(3):
     loss = lambda x: (layer_norm(*inputs[:i], x, *inputs[i + 1 :])[0] * G).sum()
@@ -1313,15 +1657,16 @@ print(f"part of dX along (1, …, 1): {np.abs(dX.sum(axis=-1)).max():.0e}, "
 # The last line confirms the words: the gradient has no part along either direction (along $\hat x$ only $\epsilon$ is left).
 
 # %% [markdown]
-# ### Exercise 11.11 · RMSNorm (7 min)
-# LLaMA and others leave the mean alone: $r = \sqrt{\tfrac1d \sum_i x_i^2 + \epsilon}$, $\hat x = x / r$, $y = \gamma \odot \hat x$. Derive its backward pass.
+# ### Exercise 11.11 · RMSNorm (20 min)
+# LLaMA and others leave the mean alone: $r = \sqrt{\tfrac1d \sum_i x_i^2 + \epsilon}$, $\hat x = x / r$, $y = \gamma \odot \hat x$, below as `rms_norm`. Derive its backward pass on paper, then write it.
 
-# %% tags=["exercise"]
+# %%
 def rms_norm(X, gamma, epsilon=1e-5):
     """X: (B, T, d), gamma: (d,) -> (B, T, d)"""
     return gamma * X / np.sqrt((X**2).mean(axis=-1, keepdims=True) + epsilon)
 
 
+# %% tags=["exercise"]
 def rms_norm_backward(G, X, gamma, epsilon=1e-5):
     """G: (B, T, d) -> gradient of X (B, T, d), gradient of gamma (d,)"""
     raise NotImplementedError("your turn")
@@ -1329,20 +1674,23 @@ def rms_norm_backward(G, X, gamma, epsilon=1e-5):
 
 # %% tags=["check"]
 with check("11.11", "RMSNorm backward"):
-    for seed, (shape, epsilon1) in enumerate([((2, 3, 4), 1e-5), ((1, 2, 5), 0.5)]):
-        draw = np.random.default_rng(seed)
-        X1, gamma1 = draw.normal(1, 2, size=shape), draw.normal(size=shape[-1])
-        G1 = draw.normal(size=shape)
-        loss_of = lambda X, gamma: (rms_norm(X, gamma, epsilon1) * G1).sum()
-        dX1, dgamma1 = rms_norm_backward(G1, X1, gamma1, epsilon1)
-        assert dX1.shape == shape and dgamma1.shape == shape[-1:], "shapes"
-        expected = numerical_gradient(lambda X: loss_of(X, gamma1), X1)
-        np.testing.assert_allclose(dX1, expected, rtol=1e-6, atol=1e-8)
-        expected = numerical_gradient(lambda gamma: loss_of(X1, gamma), gamma1)
-        np.testing.assert_allclose(dgamma1, expected, rtol=1e-6, atol=1e-8)
-    one = np.ones((1, 1, 2))
-    tiny, _ = rms_norm_backward(one, 1e-3 * one, one[0, 0])
-    np.testing.assert_allclose(tiny, 1e-5 / 1.1e-5**1.5, rtol=1e-9, err_msg="epsilon")
+    for shape_t, epsilon_t in [((2, 3, 4), 1e-5), ((1, 2, 5), 0.5), ((1, 1, 1), 0.1)]:
+        draw_t = np.random.default_rng(sum(shape_t))
+        X_t, G_t = draw_t.normal(1, 2, size=shape_t), draw_t.normal(size=shape_t)
+        gamma_t = draw_t.normal(size=shape_t[-1])
+        loss_t = lambda X, gamma: (rms_norm(X, gamma, epsilon_t) * G_t).sum()
+        got_t = rms_norm_backward(G_t.copy(), X_t.copy(), gamma_t.copy(), epsilon_t)
+        dX_t, dgamma_t = map(np.asarray, got_t)
+        assert dX_t.shape == shape_t, f"gradient of X: shape {dX_t.shape}"
+        assert dgamma_t.shape == shape_t[-1:], f"gradient of gamma: {dgamma_t.shape}"
+        close_t = dict(rtol=1e-4, atol=1e-5)
+        right_t = numerical_gradient(lambda X: loss_t(X, gamma_t), X_t)
+        np.testing.assert_allclose(dX_t, right_t, **close_t, err_msg="gradient of X")
+        right_t = numerical_gradient(lambda gamma: loss_t(X_t, gamma), gamma_t)
+        np.testing.assert_allclose(dgamma_t, right_t, **close_t, err_msg="of gamma")
+    ones_t = np.ones((1, 1, 2))
+    tiny_t, _ = rms_norm_backward(ones_t.copy(), 1e-3 * ones_t, np.ones(2))
+    np.testing.assert_allclose(tiny_t, 1e-5 / 1.1e-5**1.5, rtol=1e-4, err_msg="epsilon")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -1362,7 +1710,7 @@ if not solved("11.11"):
 # %% [markdown]
 # ## 11.12 The Transformer block
 #
-# Nearly every large language model is a stack of one block, the *Transformer* (变换器). A widely copied chart of it runs: input → embedding →
+# Nearly every large language model is a stack of one block, the *Transformer* (变换器). The chart in Document 1, 2 runs: input → embedding →
 # *Transformer layer* → attention → feed-forward → output → loss. Drawn so, the layer is an empty box, with attention and feed-forward
 # standing once, behind it. They are what the layer *consists* of. What really happens, in the form that GPT-2 and most later models use:
 
@@ -1370,12 +1718,13 @@ if not solved("11.11"):
 #@title Figure: Attention and feed-forward are inside each layer
 stream = ["tokens", "embedding\n+ position", "x", "+", "+ ", "layer norm",
           "logits,\nsoftmax"]
-layer = ["layer norm,\nattention", "layer norm,\nfeed-forward"]
+branches = ["layer norm,\nattention", "layer norm,\nfeed-forward"]
 boxes = {box: (column, 1) for column, box in enumerate(stream)}
-boxes |= {layer[0]: (2.5, 0), layer[1]: (3.5, 0)}
-inside = [("x", layer[0]), (layer[0], "+"), ("+", layer[1]), (layer[1], "+ ")]
+boxes |= {branches[0]: (2.5, 0), branches[1]: (3.5, 0)}
+inside = [("x", branches[0]), (branches[0], "+"), ("+", branches[1]),
+          (branches[1], "+ ")]
 again = ("+ ", "x", "N layers, each with its own weights")
-plotting.flow(boxes, [*zip(stream, stream[1:]), *inside, again], highlight=layer,
+plotting.flow(boxes, [*zip(stream, stream[1:]), *inside, again], highlight=branches,
               title="Attention and feed-forward are inside each layer", box_width=1.1)
 plt.show()
 
@@ -1387,62 +1736,73 @@ plt.show()
 # $$X' = X + \text{MultiHead}(\text{LN}_1(X)), \qquad X'' = X' + \max(0, \text{LN}_2(X') W_1 + b_1)\, W_2 + b_2 .$$
 #
 # $W_1$ is $(d, 4d)$, $W_2$ is $(4d, d)$. The loss is no stage of the model: it is there in training only. The original Transformer and BERT
-# put the norm after the sum; GPT-2 has GELU (notebook [[neurons_and_layers]]) where we write ReLU.
+# put the norm after the sum; GPT-2 has GELU (notebook [[neurons_and_layers]]) where we write ReLU. (Document 5, 4.3 gives mathematics for its GPT-2 project without any of these formulas.)
 
-# %%
-def new_block(d: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Parameters of one block of width d, all of them random to test all gradients."""
+# %% tags=["keep"] lesson="attention"
+def new_block(d: int, rng: np.random.Generator) -> Parameters:
+    """Parameters of one block of width d, all of them random to test all gradients:
+    WQ, WK, WV, WO (d, d), W1 (d, 4d), W2 (4d, d), a bias each, gamma1, beta1, gamma2,
+    beta2 (d,)."""
     shapes = {"W" + n: (d, d) for n in "QKVO"} | {"W1": (d, 4 * d), "W2": (4 * d, d)}
-    shapes |= {"b" + n[1:]: (shape[1],) for n, shape in shapes.items()}
-    p = {n: rng.normal(0, shape[0] ** -0.5, shape) for n, shape in shapes.items()}
+    p = {name: rng.normal(0, shape[0] ** -0.5, shape) for name, shape in shapes.items()}
+    p |= {"b" + name[1:]: rng.normal(0, shape[1] ** -0.5, shape[1])
+          for name, shape in shapes.items()}
     for n in "12":
         p |= {"gamma" + n: rng.normal(1, 0.2, d), "beta" + n: rng.normal(0, 0.2, d)}
     return p
 
 
-def block(X, p, h, mask=None):
-    """One Transformer block, norm first. X: (B, T, d) -> same shape, cache"""
+def block(X: np.ndarray, p: Parameters, h: int,
+          mask: np.ndarray | None = None) -> tuple[np.ndarray, tuple]:
+    """One Transformer block with h heads, norm first.
+
+    X: (B, T, d), mask as for multi_head -> same shape, what the backward pass needs
+    """
     N1, cache1 = layer_norm(X, p["gamma1"], p["beta1"])
     fetched, cache_heads = multi_head(N1, p, h, mask)
     X1 = X + fetched
     N2, cache2 = layer_norm(X1, p["gamma2"], p["beta2"])
-    H = np.maximum(N2 @ p["W1"] + p["b1"], 0)
+    H = np.maximum(N2 @ p["W1"] + p["b1"], 0)               # (B, T, 4d)
     return X1 + H @ p["W2"] + p["b2"], (cache1, cache_heads, cache2, N2, H)
 
 
-def block_backward(G, p, h, cache):
-    """G: gradient of the output -> gradient of X, dict of the parameters' gradients"""
+def block_backward(G: np.ndarray, p: Parameters, h: int,
+                   cache: tuple) -> tuple[np.ndarray, Parameters]:
+    """G: gradient of the output (B, T, d) -> gradient of X, of the parameters"""
     cache1, cache_heads, cache2, N2, H = cache
     dH, gradients = linear_backward(G, H, p, "2")
     dN2, more = linear_backward(dH * (H > 0), N2, p, "1")
     gradients |= more
     dX1, dgamma, dbeta = layer_norm_backward(dN2, p["gamma2"], cache2)
     gradients |= {"gamma2": dgamma, "beta2": dbeta}
-    dX1 += G  # a sum passes the gradient on to both of its terms
+    dX1 = dX1 + G  # a sum passes the gradient on to both of its terms
     dN1, more = multi_head_backward(dX1, p, h, cache_heads)
     dX, dgamma, dbeta = layer_norm_backward(dN1, p["gamma1"], cache1)
     gradients |= more | {"gamma1": dgamma, "beta1": dbeta}
     return dX + dX1, gradients
 
 
-# %%
-B, T, d, h = 2, 5, 8, 2
-p, X, G = new_block(d, rng), rng.normal(size=(B, T, d)), rng.normal(size=(B, T, d))
-causal = np.tril(np.ones((T, T), dtype=bool))
-out, cache = block(X, p, h, causal)
-dX, gradients = block_backward(G, p, h, cache)
+# %% tags=["evidence"]
+#@title Evidence: all 17 gradients of a block equal central differences
+block_p, block_X = new_block(8, rng), rng.normal(size=(2, 5, 8))        # width 8, T = 5
+block_G, past = rng.normal(size=(2, 5, 8)), causal_mask(5)
+_, cache = block(block_X, block_p, 2, past)
+dX, gradients = block_backward(block_G, block_p, 2, cache)
 
-loss = lambda X: (block(X, p, h, causal)[0] * G).sum()
-differences = [largest(dX, numerical_gradient(loss, X))]
-for name in p:
-    loss = lambda w: (block(X, p | {name: w}, h, causal)[0] * G).sum()
-    differences.append(largest(gradients[name], numerical_gradient(loss, p[name])))
+loss = lambda X: (block(X, block_p, 2, past)[0] * block_G).sum()
+differences = [largest(dX, numerical_gradient(loss, block_X))]
+for name in block_p:
+    loss = lambda w: (block(block_X, block_p | {name: w}, 2, past)[0] * block_G).sum()
+    by_nudging = numerical_gradient(loss, block_p[name])
+    differences.append(largest(gradients[name], by_nudging))
 claim(f"block, {len(differences)} arrays, largest difference from numerical gradients",
       max(differences), at_most=1e-7)
 
-total = sum(w.size for w in p.values())
+# %%
+one_block = new_block(8, np.random.default_rng(0))
+total = sum(w.size for w in one_block.values())
 gpt2_small = 12 * (12 * 768**2 + 13 * 768) + (50_257 + 1_024 + 2) * 768
-print(f"one block: {total:,} parameters, 12 d² + 13 d = {12 * d**2 + 13 * d:,}")
+print(f"one block: {total:,} parameters, 12 d² + 13 d = {12 * 8**2 + 13 * 8:,}")
 print(f"GPT-2 small, 12 blocks of d = 768, both tables, last norm: {gpt2_small:,}")
 
 
@@ -1452,8 +1812,8 @@ print(f"GPT-2 small, 12 blocks of d = 768, both tables, last norm: {gpt2_small:,
 # (*tied* weights). The paper says 117 million: a mistake, which OpenAI corrected later.
 
 # %% [markdown]
-# ### Exercise 11.12 · Spot the bug: the chart as a program (7 min)
-# Someone has programmed the widely copied chart as drawn. Attention and the feed-forward network come once, after loops over empty layers; nothing
+# ### Exercise 11.12 · Spot the bug: the chart as a program (8 min)
+# Here is the chart of Document 1, 2 as a program, just as drawn. Attention and the feed-forward network come once, after loops over empty layers; nothing
 # says where a token stands; nothing is normalized at the end. It runs without an error. But does it tell who bites whom?
 
 # %%
@@ -1465,12 +1825,14 @@ def encode_as_drawn(ids, E, P, layers, h, gamma, beta):
     return np.maximum(X @ layers[0]["W1"], 0) @ layers[0]["W2"]
 
 
-E, P = rng.normal(size=(3, d)), sinusoidal(9, d)  # dog, bites, man
-layers = [new_block(d, rng) for _ in range(3)]
+bite_rng = np.random.default_rng(12)
+dog_bites_man = bite_rng.normal(size=(3, 8))                # a table of three words
+three_layers = [new_block(8, bite_rng) for _ in range(3)]
 for ids in ([[0, 1, 2]], [[2, 1, 0]]):
-    out = encode_as_drawn(np.array(ids), E, P, layers, h, np.ones(d), np.zeros(d))
+    drawn_output = encode_as_drawn(np.array(ids), dog_bites_man, sinusoidal(9, 8),
+                                   three_layers, 2, np.ones(8), np.zeros(8))
     print("dog bites man:" if ids[0][0] == 0 else "man bites dog:",
-          "“bites” becomes", out[0, 1, :4].round(3))
+          "“bites” becomes", drawn_output[0, 1, :4].round(3))
 
 
 # %% [markdown]
@@ -1489,24 +1851,33 @@ def encode(ids, E, P, layers, h, gamma, beta, mask=None):
 
 # %% tags=["check"]
 with check("11.12", "the chart as a program"):
-    draw = np.random.default_rng(5)
-    E1, P1 = draw.normal(size=(7, 6)), draw.normal(size=(9, 6))
-    layers1 = [new_block(6, draw) for _ in range(3)]
-    last = draw.normal(size=(2, 6))
-    ids1, mask1 = draw.integers(0, 7, (2, 4)), np.tril(np.ones((4, 4), dtype=bool))
-    got = encode(ids1, E1, P1, layers1, 3, *last, mask1)
-    assert got.shape == (2, 4, 6), f"shape {got.shape}"
-    x = np.stack([[E1[i] + P1[t] for t, i in enumerate(row)] for row in ids1])
-    for p1 in layers1:
-        x = block(x, p1, 3, mask1)[0]
-    np.testing.assert_allclose(got, layer_norm(x, *last)[0], atol=1e-9)
-    later = ids1.copy()
-    later[:, -1] = (later[:, -1] + 1) % 7
-    moved1 = encode(later, E1, P1, layers1, 3, *last, mask1)
-    same = dict(atol=1e-12, err_msg="the mask leaks")
-    np.testing.assert_allclose(moved1[:, :-1], got[:, :-1], **same)
-    both = [encode(i, E1, P1, layers1, 3, *last) for i in (ids1, later)]
-    assert np.abs(both[0] - both[1]).min() > 0, "without a mask, all see the change"
+    draw_t = np.random.default_rng(5)
+    E_t, P_t = draw_t.normal(size=(7, 6)), draw_t.normal(size=(9, 6))
+    layers_t = [new_block(6, draw_t) for _ in range(3)]
+    last_t = draw_t.normal(size=(2, 6))                     # gamma, beta
+    ids_t, mask_t = draw_t.integers(0, 7, (2, 4)), causal_mask(4)
+
+    def encode_t(ids, *mask):
+        given = copy.deepcopy((ids, E_t, P_t, layers_t, 3, *last_t, *mask))
+        return np.asarray(encode(*given))
+
+    got_t = encode_t(ids_t, mask_t)
+    assert got_t.shape == (2, 4, 6), f"shape {got_t.shape}"
+    x_t = np.stack([[E_t[i] + P_t[t] for t, i in enumerate(row)] for row in ids_t])
+    for p_t in layers_t:
+        x_t = block(x_t, p_t, 3, mask_t)[0]
+    right_t = layer_norm(x_t, *last_t)[0]
+    np.testing.assert_allclose(got_t, right_t, rtol=1e-4, atol=1e-5)
+    later_t = ids_t.copy()
+    later_t[:, -1] = (later_t[:, -1] + 1) % 7
+    moved_t = encode_t(later_t, mask_t)
+    np.testing.assert_allclose(moved_t[:, :-1], got_t[:, :-1], atol=1e-6,
+                               err_msg="the mask leaks")
+    free_t = [encode_t(ids) for ids in (ids_t, later_t)]
+    assert np.abs(free_t[0] - free_t[1]).min() > 0, "without a mask, all see the change"
+    one_t = encode_t(ids_t[:1, :1], mask_t[:1, :1])
+    np.testing.assert_allclose(one_t, right_t[:1, :1], rtol=1e-4, atol=1e-5,
+                               err_msg="one token alone")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -1533,47 +1904,52 @@ if not solved("11.12"):
 tf = devices.setup(seed=0)
 import keras
 
-B, T, d, h = 3, 7, 12, 3
-p, X, G = new_block(d, rng), rng.normal(size=(B, T, d)), rng.normal(size=(B, T, d))
-causal = np.tril(np.ones((T, T), dtype=bool))
-heads = keras.layers.MultiHeadAttention(h, d // h, dtype="float64")
-heads.build((B, T, d), (B, T, d), (B, T, d))
-order = ["WQ", "bQ", "WK", "bK", "WV", "bV", "WO", "bO"]
-heads.set_weights([p[n].reshape(w.shape) for n, w in zip(order, heads.get_weights())])
+wide_p, wide_X = new_block(12, rng), rng.normal(size=(3, 7, 12))        # B = 3, T = 7
+wide_G, past = rng.normal(size=(3, 7, 12)), causal_mask(7)
+HEADS_HERE = 3
+keras_heads = keras.layers.MultiHeadAttention(HEADS_HERE, 12 // HEADS_HERE,
+                                              dtype="float64")
+keras_heads.build((3, 7, 12), (3, 7, 12), (3, 7, 12))
+ORDER = ["WQ", "bQ", "WK", "bK", "WV", "bV", "WO", "bO"]
+keras_heads.set_weights([wide_p[n].reshape(w.shape)
+                         for n, w in zip(ORDER, keras_heads.get_weights())])
 
-theirs, their_A = heads(X, X, use_causal_mask=True, return_attention_scores=True)
-out, cache = multi_head(X, p, h, causal)
+theirs, their_A = keras_heads(wide_X, wide_X, use_causal_mask=True,
+                              return_attention_scores=True)
+out, cache = multi_head(wide_X, wide_p, HEADS_HERE, past)
 claim("multi-head attention against Keras, largest difference",
       largest(out, theirs.numpy()), at_most=1e-5)
 claim("its weights A, largest difference", largest(cache[4], their_A.numpy()),
       at_most=1e-5)
 
-# %%
+# %% tags=["evidence"]
+#@title Evidence: the whole block and its 17 gradients equal Keras'
 norms = [keras.layers.LayerNormalization(epsilon=1e-5, dtype="float64") for _ in "12"]
-dense = [keras.layers.Dense(4 * d, activation="relu", dtype="float64"),
-         keras.layers.Dense(d, dtype="float64")]
-for layer, size in zip(norms + dense, (d, d, d, 4 * d)):
-    layer.build((B, T, size))
+dense = [keras.layers.Dense(4 * 12, activation="relu", dtype="float64"),
+         keras.layers.Dense(12, dtype="float64")]
 parts = norms + dense
+for layer, size in zip(parts, (12, 12, 12, 4 * 12)):
+    layer.build((3, 7, size))
 names = [["gamma1", "beta1"], ["gamma2", "beta2"], ["W1", "b1"], ["W2", "b2"]]
 for layer, pair in zip(parts, names):
-    layer.set_weights([p[n] for n in pair])
+    layer.set_weights([wide_p[n] for n in pair])
 
-x = tf.Variable(X)
+x = tf.Variable(wide_X)
 with tf.GradientTape() as tape:
     n1 = norms[0](x)
-    x1 = x + heads(n1, n1, use_causal_mask=True)
+    x1 = x + keras_heads(n1, n1, use_causal_mask=True)
     theirs = x1 + dense[1](dense[0](norms[1](x1)))
-    loss = tf.reduce_sum(theirs * G)
-variables = [v for layer in [heads, *parts] for v in layer.trainable_variables]
-their_dX, *their_gradients = tape.gradient(loss, [x, *(v.value for v in variables)])
+    keras_loss = tf.reduce_sum(theirs * wide_G)
+variables = [v for layer in [keras_heads, *parts] for v in layer.trainable_variables]
+their_dX, *their_gradients = tape.gradient(keras_loss,
+                                           [x, *(v.value for v in variables)])
 
-out, cache = block(X, p, h, causal)
-dX, gradients = block_backward(G, p, h, cache)
+out, cache = block(wide_X, wide_p, HEADS_HERE, past)
+dX, gradients = block_backward(wide_G, wide_p, HEADS_HERE, cache)
 claim("block against Keras, largest difference", largest(out, theirs.numpy()),
       at_most=1e-5)
 differences = [largest(dX, their_dX.numpy())]
-for name, theirs in zip(order + sum(names, []), their_gradients):
+for name, theirs in zip(ORDER + sum(names, []), their_gradients):
     mine = gradients[name]
     differences.append(largest(mine, theirs.numpy().reshape(mine.shape)))
 claim(f"its {len(differences)} gradients, largest difference", max(differences),
@@ -1583,9 +1959,27 @@ claim(f"its {len(differences)} gradients, largest difference", max(differences),
 # All agree to rounding. One trap on the way: Keras' layer norm has $\epsilon = 10^{-3}$ unless told otherwise, PyTorch's $10^{-5}$, GPT-2's checkpoint
 # $10^{-5}$, BERT's $10^{-12}$: weights carried over with the wrong one give slightly wrong answers everywhere.
 #
-# Last, the tokenizer. *tiktoken* is OpenAI's own, written in Rust, with another algorithm and a real Unicode regex.
+# And the question of 11.8: what do they do when a token may look at nothing? Two functions of one library:
 
 # %%
+nothing = np.tril(np.ones((3, 7, 7), dtype=bool))
+nothing[:, 4] = False                                       # token 4 sees nobody
+_, A = keras_heads(wide_X, wide_X, attention_mask=nothing, return_attention_scores=True)
+print("MultiHeadAttention, weights of token 4:", A.numpy()[0, 0, 4].round(3))
+heads_last = wide_X[:, :, None]                             # (B, T, 1 head, 12)
+product = keras.ops.dot_product_attention(heads_last, heads_last, heads_last,
+                                          mask=nothing[:, None]).numpy()
+print("dot_product_attention: output of token 4 is the mean of all seven,",
+      "the forbidden ones too:",
+      np.allclose(product[:, 4, 0], wide_X.mean(axis=1)))
+
+# %% [markdown]
+# The layer gives zeros, as ours does; the function one level below takes the mean of all values, those of later tokens and of the filling included. (A softmax written plainly gives NaN.) Neither warns.
+#
+# Last, the tokenizer. *tiktoken* is OpenAI's own, written in Rust, with another algorithm and a real Unicode regex.
+
+# %% tags=["evidence"]
+#@title Evidence: every text is cut as OpenAI's own tokenizer cuts it
 try:
     import tiktoken
 except ModuleNotFoundError:
@@ -1595,12 +1989,16 @@ else:
         "gpt2",
         pat_str=r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+"
                 r"|\s+(?!\S)|\s+",
-        mergeable_ranks={gpt2_bpe.bytes[i]: int(n) for i, n in enumerate(number)},
-        special_tokens={})
-    texts = mixed + held_out[:: by_profile(quick=40, standard=4, full=1)]
-    wrong = [text for text in texts
-             if number[gpt2_bpe.encode(text)].tolist() != reference.encode(text)]
-    claim(f"of {len(texts):,} texts cut differently by tiktoken", len(wrong), at_most=0)
+        mergeable_ranks=gpt2_bpe.number, special_tokens=gpt2_bpe.special)
+    tested = mixed + held_out[:: by_profile(quick=40, standard=4, full=1)]
+    wrong = [text for text in tested
+             if gpt2_bpe.encode(text) != reference.encode(text, disallowed_special=())]
+    claim(f"of {len(tested):,} texts cut differently by tiktoken", len(wrong),
+          at_most=0)
+    marked_text = "<|endoftext|>".join(mixed[:50])
+    claim("the same with marks allowed, numbers that differ",
+          gpt2_bpe.encode(marked_text, allow_special=True)
+          != reference.encode(marked_text, allowed_special="all"), at_most=0)
 
 # %% [markdown]
 # ## 11.14 Where it breaks
@@ -1609,18 +2007,18 @@ else:
 #   for tokens per *your* text, not per English word. Our character classes follow Python's Unicode table, which
 #   is a year or more behind: letters assigned since may be cut differently.
 # - **Word vectors.** One vector per word, opposites close together, and the prejudices of the text included. Small claims need a
-#   test written before looking and not used for anything else. Ours helped to choose width and steps of SGNS, so its score is a little flattered.
+#   test written before looking and not used for anything else. Ours helped to choose the width, the rate and the steps of SGNS, so its score is a little flattered.
 # - **Attention** costs $T^2$. A context twice as long is four times the attention work, for text that may not help.
 # - **Positions.** Rotary makes scores relative; it does not make a model good at lengths that it never saw.
-# - **Attention maps** are not explanations (11.6), and a mask is only as good as its leak test (11.8).
+# - **Attention maps** are not explanations (11.10), and a mask is only as good as its leak test (11.8).
 
 # %% [markdown]
 # ## Summary
 #
 # 1. Byte-pair encoding merges the most frequent neighbors, starting from bytes: nothing is unknown, and frequent things are short.
 # 2. An embedding is a row of a table, a one-hot product; SGNS fills the table by telling real neighbors from random ones.
-# 3. Attention is a soft lookup; dividing by √d starts its scores at variance 1, whatever the width, and so its gradient alive.
-# 4. A mask goes on the scores before softmax; the leak test changes one input and watches the outputs.
+# 3. Attention is a soft lookup; dividing by √d starts its scores at variance 1 whatever the width, so that hardly any query starts with a dead gradient.
+# 4. A mask goes on the scores before softmax; the leak test changes one input and watches the outputs. Say what happens where nothing is allowed.
 # 5. A block adds attention, then a feed-forward network, to the stream, each behind a layer norm, N times over.
 #
 # **Key formulas**
@@ -1629,14 +2027,14 @@ else:
 # \partial S = A \odot (\partial A - \text{rowsum}(\partial A \odot A)) \qquad
 # \frac{\partial L}{\partial x} = \frac1s\big(g - \overline g - \hat x\,\overline{g \odot \hat x}\big)$$
 #
-# **Further reading**
+# **Further reading** (read the first one next)
 #
+# - A. Vaswani et al., *Attention is all you need*, NeurIPS 2017, arXiv:1706.03762: the Transformer. Document 5, 7.3 names it for attention itself, which is Bahdanau's (below).
 # - P. Gage, *A new algorithm for data compression*, C Users Journal, 1994: byte-pair encoding. R. Sennrich, B. Haddow, A. Birch, *Neural machine translation of rare words with subword units*,
 #   ACL 2016, arXiv:1508.07909: BPE for language models, from characters; from bytes it is GPT-2's (below).
 # - T. Mikolov et al., *Distributed representations of words and phrases and their compositionality*, NeurIPS 2013, arXiv:1310.4546: SGNS.
 #   O. Levy, Y. Goldberg, *Neural word embedding as implicit matrix factorization*, NeurIPS 2014: what it converges to.
 # - D. Bahdanau, K. Cho, Y. Bengio, *Neural machine translation by jointly learning to align and translate*, ICLR 2015, arXiv:1409.0473: attention.
-# - A. Vaswani et al., *Attention is all you need*, NeurIPS 2017, arXiv:1706.03762: the Transformer; attention itself is Bahdanau's.
 # - J. Devlin et al., *BERT*, NAACL 2019, arXiv:1810.04805. A. Radford et al., *Language models are unsupervised multitask learners*, OpenAI 2019: GPT-2.
 # - J. Su et al., *RoFormer: enhanced Transformer with rotary position embedding*, arXiv:2104.09864. T. Dao et al., *FlashAttention*, NeurIPS 2022, arXiv:2205.14135.
 # - J. L. Ba, J. R. Kiros, G. Hinton, *Layer normalization*, arXiv:1607.06450. B. Zhang, R. Sennrich, *Root mean square layer normalization*, NeurIPS 2019, arXiv:1910.07467.

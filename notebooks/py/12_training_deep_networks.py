@@ -33,9 +33,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from course_utils import (
-    by_profile, check, claim, data, devices, numerical_gradient, plotting, profile,
-    solved,
+    by_profile, check, claim, data, devices, plotting, profile, solved,
 )
+from course_utils.lessons.backpropagation import numerical_gradient
 
 plotting.use_style()
 rng = np.random.default_rng(0)

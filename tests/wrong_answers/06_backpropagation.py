@@ -1,5 +1,5 @@
-# Plausible mistakes for each exercise of notebook 06. Each cell replaces the exercise cell whole;
-# the exercise's check must reject it.
+# Plausible mistakes for each exercise of notebook 06. Each cell replaces the exercise cell whole, or is one
+# replacement in the solution; the exercise's check must reject it.
 
 # %% 6.2 passes everything on, also where z is negative
 def relu_backward(grad_a, z):
@@ -113,6 +113,21 @@ def one_sided_gradient(f, z, h):
 def best_one_sided_step():
     return np.finfo(float).eps
 
+# %% 6.5 gives a step twelve times too small: np.finfo(float).eps ** 0.5 → 1.2e-9
+
+# %% 6.5 leaves the second function unwritten
+def one_sided_gradient(f, z, h):
+    base, grad = f(z), np.empty_like(z)
+    for i in np.ndindex(z.shape):
+        up = z.copy()
+        up[i] += h
+        grad[i] = (f(up) - base) / h
+    return grad
+
+
+def best_one_sided_step():
+    raise NotImplementedError("your turn")
+
 # %% 6.6 forgets the bypass
 def residual_backward(X, W, b, grad_H):
     delta = grad_H * (X @ W + b > 0)
@@ -136,6 +151,8 @@ def residual_backward(X, W, b, grad_H):
 def residual_backward(X, W, b, grad_H):
     delta = grad_H * (X @ W + b > 0)
     return grad_H + delta @ W.T, X.T @ (delta + grad_H), (delta + grad_H).sum(axis=0)
+
+# %% 6.6 passes the gradient on where the layer's output is 0: b > 0 → b >= 0
 
 # %% 6.8a takes the sigmoid's slope
 def tanh(z):
@@ -186,6 +203,8 @@ def layer_norm(x):
     s = np.sqrt(mean(centered**2))
     y = centered / s
     return Tensor(y, [(x, lambda g: (g - mean(g) - y * mean(g * y)) / s)])
+
+# %% 6.8b adds epsilon to the deviation: np.sqrt(row_mean(centered**2) + 1e-5) → np.sqrt(row_mean(centered**2)) + 1e-5
 
 # %% 6.9 is the widely copied version: no slope of the sigmoid at the output
 def half_square_gradients(X, Y, W1, b1, W2, b2):
@@ -288,6 +307,16 @@ def strict_loss(y, y_pred):
     if y.shape != y_pred.shape:
         raise ValueError("shapes differ")
     return np.mean((y - y_pred) ** 2)
+
+# %% 6.10b leaves the second function unwritten
+def as_column(labels):
+    return labels.reshape(-1, 1).astype(np.float64)
+
+
+def strict_loss(y, y_pred):
+    raise NotImplementedError("your turn")
+
+# %% 6.10b sums instead of averaging: 0.5 * np.mean( → 0.5 * np.sum(
 
 # %% 6.10c still keeps the batch axis
 def backward_shaped(params, x, y, hidden, y_pred):

@@ -1,10 +1,6 @@
-# Plausible mistakes for each exercise of notebook 08. Each cell replaces the exercise cell whole;
-# the exercise's check must reject it.
+"""Wrong answers to the exercises of notebook 08: each must fail its check."""
 
-# %% 8.2 weighs false alarms instead of misses
-def f_beta(y, named, beta):
-    tp, fp, fn, _ = four_counts(y, named)
-    return ratio((1 + beta**2) * tp, (1 + beta**2) * tp + beta**2 * fp + fn)
+# %% 8.2 weighs false alarms instead of misses: + fp + beta**2 * fn → + beta**2 * fp + fn
 
 # %% 8.2 forgets the square
 def f_beta(y, named, beta):
@@ -21,14 +17,9 @@ def f_beta(y, named, beta):
     tp, fp, fn, _ = map(int, four_counts(y, named))
     return (1 + beta**2) / ((tp + fp) / tp + beta**2 * (tp + fn) / tp)
 
-# %% 8.3 confuses the two rates
-def lowest_prevalence(precision, tpr, fpr):
-    odds = precision / (1 - precision) * tpr / fpr
-    return odds / (1 + odds)
+# %% 8.3 confuses the two rates: * fpr / tpr → * tpr / fpr
 
-# %% 8.3 returns odds instead of a probability
-def lowest_prevalence(precision, tpr, fpr):
-    return precision / (1 - precision) * fpr / tpr
+# %% 8.3 returns odds instead of a probability: return odds / (1 + odds) → return odds
 
 # %% 8.3 takes the precision for the prevalence
 def lowest_prevalence(precision, tpr, fpr):
@@ -40,6 +31,8 @@ def macro_f1(matrix):
     precision = np.mean(hits / np.maximum(m, 1))
     recall = np.mean(hits / np.maximum(n, 1))
     return 2 * precision * recall / (precision + recall)
+
+# %% 8.4 calls an empty class perfect: 2 * np.diag(matrix) / np.maximum(both, 1) → np.where(both, 2 * np.diag(matrix) / np.maximum(both, 1), 1)
 
 # %% 8.4 leaves empty classes out of the mean
 def macro_f1(matrix):
@@ -133,10 +126,7 @@ def recall_at_precision(y, s, target):
         best = r
     return best
 
-# %% 8.7 returns the precision
-def recall_at_precision(y, s, target):
-    precision, recall = precision_recall(y, s)
-    return max(precision[precision >= target], default=0.0)
+# %% 8.7 returns the precision: max(recall[ → max(precision[
 
 # %% 8.7 cuts through equal scores
 def recall_at_precision(y, s, target):
@@ -145,15 +135,9 @@ def recall_at_precision(y, s, target):
     precision = tp / np.arange(1, len(y) + 1)
     return max((tp / tp[-1])[precision >= target], default=0.0)
 
-# %% 8.7 demands more than the target
-def recall_at_precision(y, s, target):
-    precision, recall = precision_recall(y, s)
-    return max(recall[precision > target], default=0.0)
+# %% 8.7 demands more than the target: precision >= target → precision > target
 
-# %% 8.7 fails where no threshold is good enough
-def recall_at_precision(y, s, target):
-    precision, recall = precision_recall(y, s)
-    return recall[precision >= target].max()
+# %% 8.7 fails where no threshold is good enough: max(recall[precision >= target], default=0.0) → recall[precision >= target].max()
 
 # %% 8.8 bins of equal width
 def equal_size_ece(y, f, bins):
@@ -168,20 +152,11 @@ def equal_size_ece(y, f, bins):
 def equal_size_ece(y, f, bins):
     return np.mean(np.abs(f - y))
 
-# %% 8.8 lets the bins cancel
-def equal_size_ece(y, f, bins):
-    parts = np.array_split(np.argsort(f, kind="stable"), bins)
-    return abs(sum(np.sum(f[rows] - y[rows]) for rows in parts)) / len(f)
+# %% 8.8 lets the bins cancel: sum(abs(np.sum(f[rows] - y[rows])) for rows in parts) → abs(sum(np.sum(f[rows] - y[rows]) for rows in parts))
 
-# %% 8.8 forgets to sort
-def equal_size_ece(y, f, bins):
-    parts = np.array_split(np.arange(len(f)), bins)
-    return sum(abs(np.sum(f[rows] - y[rows])) for rows in parts) / len(f)
+# %% 8.8 forgets to sort: np.argsort(f, kind="stable") → np.arange(len(f))
 
-# %% 8.9 swaps the costs
-def cheapest_threshold(y, s, cost_false_alarm, cost_miss):
-    thresholds, tp, fp = threshold_counts(y, s)
-    return thresholds[np.argmin(cost_miss * fp + cost_false_alarm * (tp[-1] - tp))]
+# %% 8.9 swaps the costs: cost_false_alarm * fp + cost_miss * (tp[-1] - tp) → cost_miss * fp + cost_false_alarm * (tp[-1] - tp)
 
 # %% 8.9 applies the formula for probabilities to scores
 def cheapest_threshold(y, s, cost_false_alarm, cost_miss):
@@ -209,12 +184,9 @@ def cheapest_threshold(y, s, cost_false_alarm, cost_miss):
 def examples_needed(p, w):
     return max(1, int(np.ceil(p * (1 - p) * Z**2 / w**2)))
 
-# %% 8.10 takes the whole length for half of it
-def examples_needed(p, w):
-    n = 1
-    while np.subtract(*wilson(p * n, n)[::-1]) > w:
-        n += 1
-    return n
+# %% 8.10 takes the whole length for half of it: [::-1]) / 2 > w → [::-1]) > w
+
+# %% 8.10 never thinks of a single example: n = 1 → n = 2
 
 # %% 8.10 plans for the worst case
 def examples_needed(p, w):
@@ -227,25 +199,13 @@ def examples_needed(p, w):
         n += 10
     return n
 
-# %% 8.12 one-sided
-def mcnemar(b, c):
-    m, k = b + c, min(b, c)
-    return sum(math.comb(m, i) for i in range(k + 1)) / 2**m
+# %% 8.12 one-sided: min(1.0, 2 * tail) → tail
 
-# %% 8.12 may exceed one
-def mcnemar(b, c):
-    m, k = b + c, min(b, c)
-    return 2 * sum(math.comb(m, i) for i in range(k + 1)) / 2**m
+# %% 8.12 may exceed one: min(1.0, 2 * tail) → 2 * tail
 
-# %% 8.12 forgets the observed split itself
-def mcnemar(b, c):
-    m, k = b + c, min(b, c)
-    return min(1.0, 2 * sum(math.comb(m, i) for i in range(k)) / 2**m)
+# %% 8.12 forgets the observed split itself: range(k + 1) → range(k)
 
-# %% 8.12 only looks at one direction
-def mcnemar(b, c):
-    m = b + c
-    return min(1.0, 2 * sum(math.comb(m, i) for i in range(b + 1)) / 2**m)
+# %% 8.12 only looks at one direction: b + c, min(b, c) → b + c, b
 
 # %% 8.12 uses the normal approximation
 def mcnemar(b, c):
