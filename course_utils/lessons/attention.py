@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def softmax(scores: np.ndarray) -> np.ndarray:
+def masked_softmax(scores: np.ndarray) -> np.ndarray:
     """Softmax over the last axis. A score of -inf gets weight 0; a row of nothing else
     has nothing to choose from and gets zeros, not 0/0."""
     highest = scores.max(axis=-1, keepdims=True)
@@ -28,7 +28,7 @@ def attention(Q: np.ndarray, K: np.ndarray, V: np.ndarray,
     scores = Q @ K.swapaxes(-1, -2) * Q.shape[-1] ** -0.5
     if mask is not None:
         scores = np.where(mask, scores, -np.inf)
-    A = softmax(scores)
+    A = masked_softmax(scores)
     return A @ V, A
 
 

@@ -5,17 +5,17 @@ Made from the cells tagged `keep` there by `make notebooks`: edit the notebook's
 
 from __future__ import annotations
 
+from statistics import NormalDist
 import math
 import numpy as np
 
 
-from statistics import NormalDist
-
 Z = NormalDist().inv_cdf(0.975)  # 1.96
 
 
-def wilson(hits: int | np.ndarray, n: int, z: float = Z) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson interval for a proportion, hits of n tries (n >= 1), 95 % unless z says else.
+def wilson(hits: int | np.ndarray, n: int,
+           z: float = Z) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson interval for a proportion: hits of n tries, n >= 1; 95 % with this z.
 
     hits: any shape -> low and high, each of that shape
     """

@@ -8,17 +8,6 @@ from __future__ import annotations
 import numpy as np
 
 
-def sigmoid(z: np.ndarray) -> np.ndarray:
-    """1 / (1 + e^-z), any shape -> same shape; exact for very small and large z."""
-    return np.exp(-np.logaddexp(0, -z))  # logaddexp(0, -z) is log(e^0 + e^-z)
-
-
-def softmax(Z: np.ndarray) -> np.ndarray:
-    """Softmax along the last axis. Z: (..., k) scores -> (..., k), adding up to 1."""
-    e = np.exp(Z - Z.max(axis=-1, keepdims=True))  # largest 1: e cannot overflow
-    return e / e.sum(axis=-1, keepdims=True)
-
-
 def batches(n: int, size: int, rng: np.random.Generator) -> list[np.ndarray]:
     """Row numbers of one epoch in random order, cut into batches.
 

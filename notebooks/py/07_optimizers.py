@@ -84,6 +84,8 @@ for eta, path in descents.items():
     away = np.linalg.norm(path, axis=1)
     print(f"η = {eta:4}: distance after 0, 10, 20, 40 steps:",
           *away[[0, 10, 20, 40]].round(2))
+claim("largest weight in these 40 steps at η = 1.07 (the frame below ends at 2.6)",
+      np.abs(descents[1.07]).max(), at_least=2.6)
 
 
 # %% tags=["plumbing"]
@@ -408,6 +410,7 @@ def measured_floor(eta, B, draws=independent_draws,
     return total
 
 
+# %%
 spread = (example_gradients(optimum) @ directions).var(axis=0)  # σ² in each direction
 
 
@@ -427,6 +430,8 @@ for B in (4, 16, 64):
     eta = floor_rates[0]
     share = measured_floor(eta, B, epoch_draws) / predicted_floor(eta, B)
     print(f"each patient once per epoch, η = {eta}, B = {B:2}: {share:.2f} of it")
+claim("floor with each patient once per epoch, B = 64, as a share of the formula's", share,
+      at_most=0.8)
 
 # %% tags=["figure"]
 #@title Figure: For these rates the floor depends on η/B, nearly alone
@@ -630,6 +635,8 @@ print(f"one image's gradient is {longer:.1f} times as long as the mean of all; "
       f"of the same digit {np.mean(opposed[pairs & alike]):.0%}")
 claim("single gradients, mean against the batch's, largest difference",
       gap(mean, full_gradient(start_weights(0))), at_most=1e-12)
+claim("share of the pairs that pull against each other", np.mean(opposed[pairs]),
+      at_least=0.5)
 
 # %% [markdown]
 # They mostly disagree, even here: a step that raises the score of one digit lowers the others', so images of one digit pull together and two of different digits usually don't. Yet the mean of some forty is as long as its noise. Twenty epochs later (rate 0.1) the gradients almost cancel in the mean, and the same balance takes more than ten times as many images.
@@ -1402,12 +1409,14 @@ def sharpness(w, iterations=30, widths=WIDTHS):
 
 
 limit = 2 / sharpness(start_weights(0))
-ranges = {}
+ranges, exact_burst = {}, {}
 for name, make in {"SGD": GradientDescent, "momentum": Momentum, "Adam": Adam}.items():
     ranges[name] = rates, losses = range_test(make(1.0))
-    exact = range_test(make(1.0), exact=True)
+    exact_burst[name] = burst(*range_test(make(1.0), exact=True))
     print(f"{name:9} lowest loss at η = {rates[losses.argmin()]:.2g}, bursts at "
-          f"{burst(rates, losses):.2g}; with exact gradients at {burst(*exact):.2g}")
+          f"{burst(rates, losses):.2g}; with exact gradients at {exact_burst[name]:.2g}")
+claim("with exact gradients, momentum's burst over SGD's",
+      exact_burst["momentum"] / exact_burst["SGD"], at_least=1.9)
 
 # %% tags=["figure"]
 #@title Figure: One short run shows the usable rates

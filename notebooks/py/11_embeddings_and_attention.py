@@ -52,7 +52,7 @@ from scipy.sparse.linalg import svds
 from course_utils import (
     by_profile, check, claim, data, devices, plotting, profile, solved,
 )
-from course_utils.lessons.backpropagation import numerical_gradient
+from course_utils.lessons.backpropagation import numerical_gradient, sigmoid
 
 plotting.use_style()
 rng = np.random.default_rng(0)
@@ -608,10 +608,6 @@ if not solved("11.4"):
 # \frac{\partial L}{\partial v_c} = g_c\, u_w, \qquad \frac{\partial L}{\partial v_{n_j}} = g_j\, u_w .$$
 
 # %%
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
-
-
 def sgns_gradients(u, v):
     """u: (d,), v: (1 + k, d), the true neighbor first -> dL/du, dL/dv"""
     g = sigmoid(v @ u) - (np.arange(len(v)) == 0)
@@ -978,9 +974,9 @@ claim("largest relative distance of the variance from d",
 claim("largest share of dead gradients, divided",
       max(max(dead[n, True]) for n in key_counts), at_most=0.01)
 for i in (4, 8):
-    lost = ", ".join(f"{dead[n, False][i]:.0%}" for n in key_counts)
-    print(f"width {widths[i]:,}, as it is: {decided[16, False][i]:.0%} decided (16 keys)"
-          f", {lost} dead (2, 16, 64 keys);\n  mean size (16 keys)"
+    shares = ", ".join(f"{dead[n, False][i]:.0%}" for n in key_counts)
+    print(f"width {widths[i]:,}, undivided, 16 keys: {decided[16, False][i]:.0%} decided,"
+          f"\n  with 2, 16, 64 keys {shares} dead; mean size (16 keys)"
           f" {mean_size[16, False][i]:.3f}, divided {mean_size[16, True][i]:.3f}")
 
 # %% tags=["figure"]
@@ -1131,7 +1127,7 @@ claim("zeroed and divided by the rest of each row, against the causal mask",
 # and then it needs one.) *Packing*: to waste no room, training rows are filled with one document
 # after another. GPT-3 put only the mark `<|endoftext|>` between them; Llama 3 keeps them apart with a mask.
 #
-# **Nothing allowed.** A token of the filling that may look at no one: softmax of $-\infty$ only is $0/0$, and one NaN is enough to spoil a whole model's gradient. So `softmax` above
+# **Nothing allowed.** A token of the filling that may look at no one: softmax of $-\infty$ only is $0/0$, and one NaN is enough to spoil a whole model's gradient. So `masked_softmax`
 # says what is meant: no weights, output 0, gradient 0.
 
 # %% tags=["nbval-check-output"]

@@ -966,7 +966,8 @@ plt.show()
 def train(build: Callable[[], keras.Model], x: np.ndarray, y: np.ndarray,
           validation: tuple[np.ndarray, np.ndarray], *, epochs: int, peak: float,
           seed: int = 0, change: Callable = distort, batch: int = 128,
-          jit_compile: bool = False, title: str = "Training") -> keras.callbacks.History:
+          jit_compile: bool = False, title: str = "Training"
+          ) -> keras.callbacks.History:
     """Train build() with AdamW on changed images; the answer's .model is the model.
 
     x: (n, height, width) or with channels, y: (n,) int class indices; validation: the
