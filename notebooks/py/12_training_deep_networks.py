@@ -159,10 +159,11 @@ sizes = (64, 64, 10)
 fitted = fit(sizes, X_pool[:100], y_pool[:100])
 on_train = np.array([score(w, sizes, X_pool[:100], y_pool[:100]) for w in fitted])
 on_val = np.array([score(w, sizes, X_val, y_val) for w in fitted])
-longer = fit(sizes, X_pool[:100], y_pool[:100], steps=6000, every=6000)[-1]
+MORE = by_profile(quick=1200, standard=6000, full=6000)
+longer = fit(sizes, X_pool[:100], y_pool[:100], steps=MORE, every=MORE)[-1]
 for steps, at_train, at_val in (
         (600, on_train[-1], on_val[-1]),
-        (6000, score(longer, sizes, X_pool[:100], y_pool[:100]),
+        (MORE, score(longer, sizes, X_pool[:100], y_pool[:100]),
          score(longer, sizes, X_val, y_val))):
     print(f"after {steps:4} steps: training loss {at_train[0]:.5f}, accuracy "
           f"{at_train[1]:.1%}; validation loss {at_val[0]:.3f}, accuracy {at_val[1]:.1%}")
@@ -212,7 +213,7 @@ claim("gradient against central differences, largest difference",
 
 # %%
 SEEDS = range(by_profile(quick=2, standard=3, full=10))
-COUNTS = by_profile(quick=[30, 300], standard=[20, 50, 100, 200, 400, 1000],
+COUNTS = by_profile(quick=[30, 100], standard=[20, 50, 100, 200, 400, 1000],
                     full=[20, 50, 100, 200, 400, 1000])
 WIDTHS = by_profile(quick=[1, 16], standard=[1, 2, 4, 8, 16, 64, 256],
                     full=[1, 2, 4, 8, 16, 64, 256, 1024])

@@ -1097,7 +1097,7 @@ for name, past in (("MLP", mlp_histories[0]), ("convnet", conv_histories[0])):
 # About a tenth of the MLP's weights, and on real MNIST about half of its errors or fewer. The price is arithmetic: the first nine weights of a channel
 # are used at 676 places, so an epoch takes longer although there is less to store.
 #
-# The last lines belong to 13.7: at about 98.4 % these two networks have a validation loss of about 0.05. That is nearer to the log's last validation point than its own network ever came, though still above it. A loss that one network never reached is a reason to ask, not a proof; the number of steps is one.
+# The last lines belong to 13.7: at 98.4 % the MLP has a validation loss of about 0.05, and the convnet passes there between its first two epochs. That is nearer to the log's last validation point than its own network ever came, though still above it. A loss that one network never reached is a reason to ask, not a proof; the number of steps is one.
 
 # %% [markdown]
 # ## 13.11 Open the test set, once, and say how sure you are
@@ -1361,7 +1361,7 @@ print("Doc. 2 ", *[f"{value:>5.0%}" for value in moved[:, 2]])
 
 # %% [markdown]
 # On real MNIST pale ink costs the convnet next to nothing and the MLP about a tenth; a shift is harmless to ours as far as they were trained for it, and a little further; Document 2's network, trained without shifts, loses ground within the yellow band, although most of these very images were among its training images. Noise takes about a quarter of its
-# right answers from the convnet and about half from the MLP. A turn by 30°, three times as far as they were trained for, costs both a good part of their answers, and inverted colors leave little, though you read most of these images without effort.
+# right answers from the convnet and about half from the MLP. A turn by 30°, three times as far as they were trained for, costs both about a tenth, and inverted colors leave them little more than guessing, though you read most of these images without effort.
 # The test accuracies show none of that. What a user's camera will do belongs into the training data (or into the preprocessing: center, scale and invert as MNIST's makers did).
 #
 # ### The stand-in is not MNIST
