@@ -38,6 +38,7 @@ def paired_interval(b: int | np.ndarray, c: int | np.ndarray,
 
 def mcnemar(b: int, c: int) -> float:
     """Exact two-sided p-value. b, c: examples that only A, only B gets right."""
+    b, c = int(b), int(c)  # counted with NumPy, 2**m would overflow
     m, k = b + c, min(b, c)
     tail = sum(math.comb(m, i) for i in range(k + 1)) / 2**m
     return min(1.0, 2 * tail)

@@ -38,6 +38,7 @@ from statistics import NormalDist
 
 import matplotlib.pyplot as plt
 import numpy as np
+from scipy.stats import binom, binomtest
 
 from course_utils import (
     by_profile, check, claim, data, devices, plotting, profile, solved,
@@ -1389,8 +1390,6 @@ print("precision, 29 of 33: Wilson [{:.4f}, {:.4f}]".format(*wilson(29, 33)))
 
 # %% tags=["evidence"]
 #@title Evidence: Wilson's ends solve the inequality and equal SciPy's
-from scipy.stats import binom, binomtest
-
 hits, n = np.arange(501), 500
 low, high = wilson(hits, n)
 residual = max(np.abs(np.abs(hits / n - p) - Z * np.sqrt(p * (1 - p) / n)).max()
@@ -1838,9 +1837,9 @@ def mcnemar(b, c):
 with check("8.12", "McNemar's exact test"):
     got_t = mcnemar(0, 0)
     assert got_t == 1, f"no image separates them: {got_t} instead of 1"
-    for b_t, c_t in ((1, 8), (8, 1), (0, 5), (1, 0), (3, 3), (2, 3), (10, 25),
-                     (40, 61)):
-        right_t = binomtest(b_t, b_t + c_t, 0.5).pvalue
+    counts_t = [(1, 8), (8, 1), (0, 5), (1, 0), (3, 3), (2, 3), (10, 25), (40, 61)]
+    for b_t, c_t in [*counts_t, (np.int64(30), np.int64(90))]:  # as np.sum counts them
+        right_t = binomtest(int(b_t), int(b_t + c_t), 0.5).pvalue
         np.testing.assert_allclose(mcnemar(b_t, c_t), right_t, rtol=1e-5,
                                    err_msg=f"b = {b_t}, c = {c_t}")
 
@@ -1855,6 +1854,7 @@ with check("8.12", "McNemar's exact test"):
 if not solved("8.12"):
     def mcnemar(b: int, c: int) -> float:
         """Exact two-sided p-value. b, c: examples that only A, only B gets right."""
+        b, c = int(b), int(c)  # counted with NumPy, 2**m would overflow
         m, k = b + c, min(b, c)
         tail = sum(math.comb(m, i) for i in range(k + 1)) / 2**m
         return min(1.0, 2 * tail)

@@ -213,3 +213,5 @@ def mcnemar(b, c):
         return 1.0
     z = abs(b - c) / math.sqrt(b + c)
     return 2 * (1 - NormalDist().cdf(z))
+
+# %% 8.12 overflows for counts of NumPy: b, c = int(b), int(c) → b, c = b, c
