@@ -82,7 +82,7 @@ print(f"{gray.size:,} pixels in, {edges.size:,} out:"
 # First arrow: write the left sum as $\sum_m A_{u,m+1}\, x_m$; two sums that agree for *every* $x$ have the same factors. Second arrow: a step down and a step to the right together change nothing, so only $m - u$ counts.
 #
 # The matrix is constant along its diagonals: one list of weights $k$, *shared* by all places. Demand secondly that an answer depends on a small neighborhood only: all but a few $k_i$ are 0. That is the
-# "small local receptive field" (局部感受野) by which Document 2, 3.1.2, describes the convolutional network (卷积神经网络). The sharing is the other half, which it doesn't mention.
+# "small local receptive field" (局部感受野) by which Document 2, 3.1.2, describes the convolutional network (卷积神经网络). The sharing is the other half, which it doesn't mention. (What the documents are is said in notebook [[start_here]].)
 
 # %%
 row_rng = np.random.default_rng(0)
@@ -153,7 +153,7 @@ def cross_correlate(x, k):
 
 # %% [markdown]
 # ### Exercise 9.2 · spot the bug (10 min)
-# Here is Document 5's formula typed in as it stands. It runs without complaint. Take a kernel that looks for horizontal edges, bright above minus dark below:
+# Here is Document 5's formula (4.2) typed in as it stands. It runs without complaint. Take a kernel that looks for horizontal edges, bright above minus dark below:
 
 # %%
 def formula_as_printed(f, g):
@@ -371,7 +371,7 @@ fig.suptitle("Padding adds windows, stride skips them, and may skip a pixel",
 plt.show()
 
 # %% [markdown]
-# Top: without padding each layer eats $k - 1$ pixels; with $p = (k - 1)/2$ the size stays. Middle: at stride 2, seven and eight pixels both give three windows, and the eighth pixel (white) is **never read**.
+# Top: without padding each layer takes away $k - 1$ pixels; with $p = (k - 1)/2$ the size stays. Middle: at stride 2, seven and eight pixels both give three windows, and the eighth pixel (white) is **never read**.
 # Bottom: two ways to give eight pixels four windows of stride 2. Keras' `padding="same"` promises $m = \lceil n/s \rceil$ outputs. It adds the zeros that are missing, $P$ in total, the odd one *last*:
 #
 # $$P = \max\big((m - 1)\,s + k - n,\; 0\big), \qquad \lfloor P/2 \rfloor \text{ before}, \quad P - \lfloor P/2 \rfloor \text{ after.}$$
@@ -741,7 +741,7 @@ for stride in (1, 2, 3):
                         nudged(score, X_layer, K_layer, b_layer)))
 
 # %% [markdown]
-# Stride 1 has a surprise. There $u = r - i$, $v = q - j$, so the gradient of the input reads $\sum_{ij} \delta(r - i,\, q - j)\, k(i, j)$: with its minus signs, that is Document 5's formula, kernel mirrored, zero outside.
+# Stride 1 has a surprise. There $u = r - i$, $v = q - j$, so the gradient of the input reads $\sum_{ij} \delta(r - i,\, q - j)\, k(i, j)$: with its minus signs, that is Document 5's formula (9.2), kernel mirrored, zero outside.
 # **The backward pass of a layer's cross-correlation is a true convolution.** As a layer: surround $\delta$ with $k - 1$ zeros, turn the kernels by 180°, let input and output channels change places.
 
 # %% tags=["nbval-check-output"]
@@ -881,7 +881,7 @@ to_max = max_pool_backward(map_delta, map_winners, map_in.shape, 2, 2)
 to_mean = average_pool_backward(map_delta, map_in.shape, 2, 2)
 
 # %% tags=["figure"]
-#@title Figure: Max pooling pays the winners, average pooling pays all alike
+#@title Figure: δ goes back to the winners, or to all alike
 fig, axes = plt.subplots(1, 5, figsize=(9.4, 2.8), width_ratios=[4, 2.6, 2.6, 4, 4])
 frames = [(row, column, 2, 2, plotting.GRAY) for row in (0, 2) for column in (0, 2)]
 panels = {"input": (map_in, frames, 6), "max, 2×2": (map_out, (), 6),
@@ -889,8 +889,7 @@ panels = {"input": (map_in, frames, 6), "max, 2×2": (map_out, (), 6),
           "average: δ / 4": (to_mean, frames, 10)}
 for ax, (title, (values, marks, top)) in zip(axes, panels.items()):
     numbers(ax, values[0, :, :, 0], title, marks, top=top)
-fig.suptitle("Max pooling pays the winners, average pooling pays all alike",
-             fontweight="bold")
+fig.suptitle("δ goes back to the winners, or to all alike", fontweight="bold")
 plt.show()
 
 # %% tags=["evidence"]
@@ -1271,7 +1270,7 @@ plt.show()
 # %% [markdown]
 # ## 9.10 Checkerboard artifacts
 #
-# Generated images often carry a fine grid. Where does it come from? Give a transposed convolution the dullest input there is, a constant 1. Output pixel $r$ (in one dimension) collects the kernel entries $k_i$ that some stamp brings there, $s u + i = r$: all $i$ with the same remainder as $r$. So a constant comes out as
+# Generated images often carry a fine grid. Where does it come from? Give a transposed convolution the simplest input there is, a constant 1. Output pixel $r$ (in one dimension) collects the kernel entries $k_i$ that some stamp brings there, $s u + i = r$: all $i$ with the same remainder as $r$. So a constant comes out as
 #
 # $$y_r = \sum_{i \,\equiv\, r \;(\mathrm{mod}\; s)} k_i ,$$
 #
@@ -2011,7 +2010,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# The loops are slower by a factor of hundreds to thousands. Stride tricks win most of that back: the sum runs in C. im2col hands the work to a matrix product. On small images it is *ahead* of Keras, whose time hardly changes at first: it pays a fixed fee per call.
+# The loops are slower by a factor of hundreds to thousands. Stride tricks win most of that back: the sum runs in C. im2col hands the work to a matrix product. On small images it is *faster* than Keras, whose time hardly changes at first: every call has a fixed cost.
 # On large ones it falls behind, by a factor of a few, and a good part of its time goes into copying windows. (Keras may use every core, and so may the matrix product. Timings differ from machine to machine.)
 
 # %% [markdown]

@@ -154,6 +154,7 @@ def mcnemar(b, c):
 
 # %% 8.12 both tails, and the middle once
 def mcnemar(b, c):
+    b, c = int(b), int(c)
     m = b + c
     ways = [math.comb(m, i) for i in range(m + 1)]
     return np.float32(sum(way for i, way in enumerate(ways) if abs(2 * i - m) >= abs(b - c)) / 2**m)

@@ -22,8 +22,14 @@ def effective_parameters(X, gamma):
 
 
 def gamma_for(X, k):
-    grid = np.logspace(-9, 9, 40_001)
-    return grid[np.argmin([abs(effective_parameters(X, gamma) - k) for gamma in grid])]
+    low, high = np.log(1e-9), np.log(1e9)
+    for _ in range(100):
+        middle = (low + high) / 2
+        if effective_parameters(X, np.exp(middle)) > k:
+            low = middle
+        else:
+            high = middle
+    return np.exp(middle)
 
 # %% 12.5 forgets the scaling: (u >= p) / (1 - p) → (u >= p) * 1.0
 # %% 12.5 scales in evaluation, the older way: (u >= p) / (1 - p) if training else np.ones(a.shape) → (u >= p) * 1.0 if training else np.full(a.shape, 1 - p)
