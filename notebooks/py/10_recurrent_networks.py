@@ -1185,7 +1185,7 @@ def remember(cell, start, T, seed, updates, rate=0.01):
 LENGTHS = by_profile(quick=[10, 20], standard=[10, 20, 40, 80],
                      full=[10, 20, 40, 80, 160, 320])
 LONGEST = LENGTHS[-1]
-SEEDS = by_profile(quick=2, standard=8, full=8)
+SEEDS = by_profile(quick=2, standard=6, full=8)
 UPDATES = by_profile(quick=60, standard=200, full=1000)
 CONTESTANTS = {"RNN": (RNN, start_rnn), "LSTM, $b_f = 1$": (LSTM, start_lstm),
                "LSTM, started for $T$": (LSTM, start_long_lstm)}

@@ -494,14 +494,14 @@ print(f"the held-out text of 11.2: {theirs:.2f} bytes per token, "
       f"ours {bytes_per_token[-1]:.2f}")
 
 # %% tags=["figure"]
-#@title Figure: Cheap for the text it was trained on, dear for the rest
+#@title Figure: Cheap for the text it was trained on, expensive for the rest
 rates = [len(gpt2_bpe.encode(t)) / len(t) for t in texts.values()]
 fig, ax = plt.subplots()
 colors = [plotting.BLUE, plotting.ORANGE] + [plotting.SKY] * 3
 bars = ax.bar(list(texts), rates, color=colors)
 ax.bar_label(bars, [f"{r:.2f}" for r in rates])
 ax.margins(y=0.1)
-ax.set(title="Cheap for the text it was trained on, dear for the rest",
+ax.set(title="Cheap for the text it was trained on, expensive for the rest",
        ylabel="tokens per character")
 plt.show()
 
@@ -1141,7 +1141,7 @@ print("weights of token 3:", looks[3], "output:", output[3])
 
 # %% [markdown]
 # ### Exercise 11.8 · packed documents, sliding window (8 min)
-# A token may look only at itself and earlier tokens *of its own document*; and, because long contexts are dear, only at itself and the $w - 1$ tokens before
+# A token may look only at itself and earlier tokens *of its own document*; and, because long contexts are expensive, only at itself and the $w - 1$ tokens before
 # it. Write the mask.
 
 # %% tags=["exercise"]
@@ -1300,7 +1300,7 @@ plt.show()
 
 # %% [markdown]
 # The dashed line is twice as steep. By the count of operations, doubling $T$ doubles the one price and quadruples the other; by the clock it can be more (printed), because from $T \approx 1{,}000$ on the table of
-# $T^2$ numbers, 4 MB and more, no longer fits into a processor's small fast memory. At $T = 2d$ the counts are equal, but attention is already dearer
+# $T^2$ numbers, 4 MB and more, no longer fits into a processor's small fast memory. At $T = 2d$ the counts are equal, but attention is already slower
 # there; the dotted line shows where much of its time goes: into softmax, little arithmetic but several passes over $T^2$ numbers. The last two lines are for training, where the backward pass needs the $A$ of every layer (writing needs
 # one layer's at a time): terabytes for one long text. That is why today's kernels
 # (FlashAttention) compute the same result block by block without ever storing $A$: the time stays quadratic, the memory doesn't.
@@ -1369,11 +1369,11 @@ def rotary(X: np.ndarray, positions: np.ndarray) -> np.ndarray:
 # %% tags=["evidence"]
 #@title Evidence: both depend on distances only, as derived
 T, d = 128, 32
-P, omega, place_of = sinusoidal(T, d), angles(np.array([1]), d)[0], np.arange(T)
+waves, omega, place_of = sinusoidal(T, d), angles(np.array([1]), d)[0], np.arange(T)
 distances = place_of[:, None] - place_of
 by_formula = np.cos(distances[..., None] * omega).sum(axis=-1)
-claim("P Pᵀ against the formula, largest difference", largest(P @ P.T, by_formula),
-      at_most=1e-10)
+claim("P Pᵀ against the formula, largest difference",
+      largest(waves @ waves.T, by_formula), at_most=1e-10)
 asking, asked = rng.normal(size=(2, T, d))
 here, later = (rotary(asking, t) @ rotary(asked, t).T
                for t in (place_of, place_of + 1_000))
@@ -1901,7 +1901,7 @@ tf = devices.setup(seed=0)
 import keras
 
 wide_p, wide_X = new_block(12, rng), rng.normal(size=(3, 7, 12))        # B = 3, T = 7
-wide_G, past = rng.normal(size=(3, 7, 12)), causal_mask(7)
+wide_G = rng.normal(size=(3, 7, 12))
 HEADS_HERE = 3
 keras_heads = keras.layers.MultiHeadAttention(HEADS_HERE, 12 // HEADS_HERE,
                                               dtype="float64")
@@ -1912,7 +1912,7 @@ keras_heads.set_weights([wide_p[n].reshape(w.shape)
 
 theirs, their_A = keras_heads(wide_X, wide_X, use_causal_mask=True,
                               return_attention_scores=True)
-out, cache = multi_head(wide_X, wide_p, HEADS_HERE, past)
+out, cache = multi_head(wide_X, wide_p, HEADS_HERE, causal_mask(7))
 claim("multi-head attention against Keras, largest difference",
       largest(out, theirs.numpy()), at_most=1e-5)
 claim("its weights A, largest difference", largest(cache[4], their_A.numpy()),
@@ -1940,7 +1940,7 @@ variables = [v for layer in [keras_heads, *parts] for v in layer.trainable_varia
 their_dX, *their_gradients = tape.gradient(keras_loss,
                                            [x, *(v.value for v in variables)])
 
-out, cache = block(wide_X, wide_p, HEADS_HERE, past)
+out, cache = block(wide_X, wide_p, HEADS_HERE, causal_mask(7))
 dX, gradients = block_backward(wide_G, wide_p, HEADS_HERE, cache)
 claim("block against Keras, largest difference", largest(out, theirs.numpy()),
       at_most=1e-5)

@@ -44,7 +44,7 @@ from course_utils import (
     by_profile, check, claim, data, devices, plotting, profile, solved,
 )
 from course_utils.lessons.backpropagation import numerical_gradient
-from course_utils.lessons.optimizers import AdamW
+from course_utils.lessons.optimizers import Adam, AdamW
 
 plotting.use_style()
 rng = np.random.default_rng(0)
@@ -313,7 +313,7 @@ y_sets = truth(x_points) + SIGMA * noise_rng.normal(size=(SETS, 24))
 
 def polynomial_fits(degree, x):
     """Every training set's fitted polynomial at the points x (m,). -> (SETS, m)"""
-    # Legendre polynomials: the same fit as with 1, x, x² ..., but rounding spares it
+    # Legendre polynomials: the same fit as with 1, x, x² ..., with far smaller rounding errors
     basis = np.polynomial.legendre.legvander(2 * x_points - 1, degree)   # (24, d + 1)
     coefficients = np.linalg.lstsq(basis, y_sets.T)[0]                   # (d + 1, SETS)
     return (np.polynomial.legendre.legvander(2 * x - 1, degree) @ coefficients).T
@@ -386,7 +386,7 @@ print(f"smallest error {errors.min():.3f} at degree {errors.argmin()}; noise alo
 
 
 # %% [markdown]
-# The black dots sit on top of the stack. The training error (crosses) falls for ever, below the noise: beyond the best degree it measures how much noise was learned by heart. With real data $f$ and $\sigma$ are unknown and only the dots can be measured, on validation data.
+# The black dots sit on top of the stack. The training error (crosses) keeps falling, below the noise: beyond the best degree it measures how much noise was learned by heart. With real data $f$ and $\sigma$ are unknown and only the dots can be measured, on validation data.
 
 # %% [markdown]
 # ### Very wide models
@@ -1220,7 +1220,7 @@ def train_deep(depth, eta, gain2, seed, d=32,
                steps=by_profile(quick=10, standard=100, full=400), **block):
     """Training loss on 300 digits after some steps of Adam."""
     rng = np.random.default_rng(seed)
-    w, optimizer = deep_start(depth, d, gain2, rng), AdamW(eta)
+    w, optimizer = deep_start(depth, d, gain2, rng), Adam(eta)
     queue = endless_batches(300, 64, rng)
     for _ in range(steps):
         rows = next(queue)
@@ -1277,7 +1277,7 @@ print(f"residual, s = 1, 50 blocks: loss before the first step {first:.2g}, "
       f"after 400 steps {later[0]:.1f} and {later[1]:.1f} (two seeds)")
 
 # %% [markdown]
-# Two blocks are no problem for anybody. At fifty, the plain stacks end at guessing or a little below it. $s = 1$ comes down from an exploded loss (last line) by five orders of magnitude, is still worse than guessing after 100 steps, and after 400 no better than the plain stacks. The two well-scaled residual networks get below 0.1 in the 100. Look at "plain, He": its gradients were level, and still it hardly trains, so level gradients don't suffice. A likely reason is printed above: after fifty random layers all digits point in nearly the same direction (cosine 0.99), and little is left to tell them apart by; the bypass carries the differences through.
+# Two blocks train well in every kind. At fifty, the plain stacks end at guessing or not far below (1.6 nats). $s = 1$ comes down from an exploded loss (last line) by five orders of magnitude, but is still worse than guessing after 100 steps, and at 1.7 nats after 400. The two well-scaled residual networks get below 0.1 in the 100. Look at "plain, He": its gradients were level, and still it hardly trains, so level gradients don't suffice. A likely reason is printed above: after fifty random layers all digits point in nearly the same direction (cosine 0.99), and little is left to tell them apart by; the bypass carries the differences through.
 
 # %% [markdown]
 # ## 12.11 Hyper-parameter search, and the winner's curse
@@ -1692,10 +1692,10 @@ CHECKS = {  # name: number, smallest and largest healthy value
 }
 people = {"healthy": (8, {})} | {letter: (seed, FAULTS[fault]) for seed, (letter, fault)
                                 in enumerate(zip("ABCDEFGH", order))}
-values = np.array([[number(Training(seed, **fault)) for seed, fault in people.values()]
-                   for number, _, _ in CHECKS.values()])
+found_by = np.array([[number(Training(seed, **fault)) for seed, fault in people.values()]
+                     for number, _, _ in CHECKS.values()])
 low, high = np.array([limits for _, *limits in CHECKS.values()]).T[:, :, None]
-passed = (values >= low) & (values <= high)                      # (checks, people)
+passed = (found_by >= low) & (found_by <= high)                      # (checks, people)
 claim("faults that at least one check finds", np.sum(~passed[:, 1:].all(axis=0)),
       at_least=8)
 claim("false alarms on the healthy training", np.sum(~passed[:, 0]), at_most=0)
@@ -1705,7 +1705,7 @@ claim("false alarms on the healthy training", np.sum(~passed[:, 0]), at_most=0)
 fig, ax = plt.subplots(figsize=(9.2, 4.2))
 shades = np.array([[0.96, 0.72, 0.42], [0.86, 0.92, 0.97]])      # orange: alarm
 ax.imshow(shades[passed.astype(int)], aspect="auto")
-for (i, j), value in np.ndenumerate(values):
+for (i, j), value in np.ndenumerate(found_by):
     ax.text(j, i, f"{value:.3g}" if value < 1e3 else "huge", ha="center", va="center",
             fontsize=9, fontweight="normal" if passed[i, j] else "bold")
 ax.set_xticks(range(9), ["healthy", *(f"{letter}\n{NAMES[fault]}".replace(" ", "\n")
