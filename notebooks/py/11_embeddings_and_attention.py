@@ -1590,7 +1590,7 @@ plt.show()
 
 # %% [markdown]
 # Every head has found the subject's *number*; not every one looks at the subject. Seven of the ten look there whatever the number is. Three look for a *plural* subject only: where they find none, the weight often goes
-# to *the*, whose value they have learned to mean "singular". The upper map shows a weight of nearly 1 on an article, and the answer is right. Both maps are true records of where the numbers came from, and the second doesn't say *why*:
+# to another word, *the* or *to*, whose value they have learned to mean "singular". The upper map shows a weight of nearly 1 on an article, and the answer is right. Both maps are true records of where the numbers came from, and the second doesn't say *why*:
 # its reason ("no plural noun in first place") is a weight that is *missing*. Attention maps are a look into the machine, not a proof of why it answered; notebook [[interpretability_and_fairness]] returns to that.
 
 # %% [markdown]
