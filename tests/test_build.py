@@ -362,6 +362,12 @@ def test_a_lesson_that_cannot_stand_alone_stops_the_build(
     assert "lesson 'lesson_4' uses FACTOR, neither imported" in capsys.readouterr().out
 
 
+def test_a_name_has_one_lesson(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit('tags=["solution"]', 'tags=["solution", "keep"] lesson="lesson_6"', "06_beta")(course)
+    assert build.main([], course) == 1
+    assert "'double' is kept in two lessons, lesson_4 and lesson_6" in capsys.readouterr().out
+
+
 # --- sources ----------------------------------------------------------------------------------
 
 

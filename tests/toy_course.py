@@ -91,7 +91,7 @@ with check("{n}.2", "the double"):
 # Think.
 # </details>
 
-# %% tags=["solution", "keep"] lesson="lesson_{n}"
+# %% tags=["solution"{keep}
 #@title Solution {n}.2 · runs only while yours does not pass
 if not solved("{n}.2"):
     def double(x: np.ndarray) -> np.ndarray:
@@ -148,7 +148,8 @@ claim("difference", abs(double(3) - 6), at_most=0)
 
 def add_notebook(root: Path, number: str, title: str, needs: str = "") -> Path:
     path = root / "notebooks" / "py" / f"{number}_{title.lower()}.py"
-    path.write_text(NOTEBOOK.format(title=title, n=int(number), needs=needs), encoding="utf8")
+    keep = ', "keep"] lesson="lesson_4"' if number == "04" else "]"  # one name, one lesson
+    path.write_text(NOTEBOOK.format(title=title, n=int(number), needs=needs, keep=keep), encoding="utf8")
     return path
 
 

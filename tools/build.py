@@ -144,6 +144,7 @@ def run_record(run: Run, course: Course) -> dict[str, Any]:
         "data_source": "bundled" if "bundled" in run.facts["data"].values() else "real",
         "versions": run.facts["versions"],
         "seconds": run.seconds,
+        "cpu_seconds": round(run.cpu_seconds, 1),
         "peak_memory_mb": round(run.peak_mb),
         "executed": datetime.date.today().isoformat(),
     }

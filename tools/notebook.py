@@ -27,7 +27,7 @@ from tools.source import FOLDED, ROOT, Plan, Source, is_deeper, role
 # what a run records in the notebook's metadata, beside what the source says
 RUN_KEYS = (
     "fingerprint", "outputs_sha256", "profile", "data_source", "versions",
-    "seconds", "peak_memory_mb", "executed",
+    "seconds", "cpu_seconds", "peak_memory_mb", "executed",
 )  # fmt: skip
 # the kernel reports its exact version here, which would change every notebook at every upgrade
 LANGUAGE = {

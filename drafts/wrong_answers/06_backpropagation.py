@@ -1,0 +1,178 @@
+# Plausible mistakes for each exercise of notebook 06; the exercise's check must reject them.
+
+# %% 6.2 forgets that the unit is off at w = -2
+def by_hand():
+    return (12, 3), (0, -1.5)
+
+# %% 6.2 blames v by w instead of h
+def by_hand():
+    return (4, 3), (0, 0)
+
+# %% 6.2 stops at the hidden activation
+def by_hand():
+    return (12, 1), (0, 0)
+
+# %% 6.2 gives the values instead of the slopes
+def by_hand():
+    return (0.5, 2), (0.5, -2)
+
+# %% 6.3 forgets to divide by the batch size: p / len(y) → p
+
+# %% 6.3 divides by the number of classes: len(y)   → z.shape[1]
+
+# %% 6.3 has the sign reversed: return p / len(y) → return -p / len(y)
+
+# %% 6.3 takes the first column for the truth: np.arange(len(y)), y] → np.arange(len(y)), 0]
+
+# %% 6.3 takes 1 away in every row: p[np.arange(len(y)), y] → p[:, y]
+
+# %% 6.3 overflows for large scores
+def loss_gradient(z, y):
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    p[np.arange(len(y)), y] -= 1
+    return p / len(y)
+
+# %% 6.4 takes means over the batch: .sum(axis=0) → .mean(axis=0)
+
+# %% 6.4 keeps the batch axis of the bias: delta.sum(axis=0) → delta
+
+# %% 6.4 leaves W untransposed
+def dense_backward(X, W, delta):
+    return delta @ W if W.shape[0] == W.shape[1] else delta @ W.T, X.T @ delta, delta.sum(axis=0)
+
+# %% 6.4 uses only the first example
+def dense_backward(X, W, delta):
+    return delta @ W.T, np.outer(X[0], delta[0]), delta[0]
+
+# %% 6.4 divides by the batch size
+def dense_backward(X, W, delta):
+    return delta @ W.T, X.T @ delta / len(X), delta.sum(axis=0) / len(X)
+
+# %% 6.5 forgets ReLU's step: * (inputs[i] > 0) → * 1
+
+# %% 6.5 multiplies by the activation instead of its slope: (inputs[i] > 0) → inputs[i]
+
+# %% 6.5 lets pass what belongs to a positive gradient
+def backward(layers, inputs, delta):
+    gradients = []
+    for i in reversed(range(len(layers))):
+        gradients.append((inputs[i].T @ delta, delta.sum(axis=0)))
+        if i > 0:
+            below = delta @ layers[i][0].T
+            delta = below * (below > 0)
+    return gradients[::-1]
+
+# %% 6.5 returns the last layer first: gradients[::-1] → gradients
+
+# %% 6.5 gives the earlier layers nothing
+def backward(layers, inputs, delta):
+    gradients = [(np.zeros_like(W), np.zeros_like(b)) for W, b in layers]
+    gradients[-1] = inputs[-1].T @ delta, delta.sum(axis=0)
+    return gradients
+
+# %% 6.5 uses the same delta for every layer's bias
+def backward(layers, inputs, delta):
+    gradients, top = [], delta
+    for i in reversed(range(len(layers))):
+        gradients.append((inputs[i].T @ delta, np.resize(top.sum(axis=0), layers[i][1].shape)))
+        if i > 0:
+            delta = (delta @ layers[i][0].T) * (inputs[i] > 0)
+    return gradients[::-1]
+
+# %% 6.7 overwrites instead of adding: parent.grad + vjp(node.grad) → vjp(node.grad)
+
+# %% 6.7 never begins at 0: node.grad = np.zeros_like(node.value) → pass
+
+# %% 6.7 walks from the inputs: reversed(order) → order
+
+# %% 6.7 begins with zeros at the root: np.ones_like(root.value) → np.zeros_like(root.value)
+
+# %% 6.7 walks without an order, deep before complete
+def sweep(root):
+    for node in topological_order(root):
+        node.grad = np.zeros_like(node.value)
+    root.grad = np.ones_like(root.value)
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        for parent, vjp in node.parents:
+            parent.grad = parent.grad + vjp(node.grad)
+            waiting.append(parent)
+
+
+def mul(left, right):
+    return Tensor(left.value * right.value, [
+        (left, lambda g: unbroadcast(g * right.value, left.value.shape)),
+        (right, lambda g: unbroadcast(g * left.value, right.value.shape))], "×")
+
+
+def matmul(left, right):
+    return Tensor(left.value @ right.value, [
+        (left, lambda g: g @ right.value.T), (right, lambda g: left.value.T @ g)], "@")
+
+# %% 6.7 forgets the shape of a repeated factor: unbroadcast(g * right.value, left.value.shape) → g * right.value
+
+# %% 6.7 gives each factor itself: unbroadcast(g * right.value, → unbroadcast(g * left.value,
+
+# %% 6.7 forgets a transpose: left.value.T @ g → left.value @ g
+
+# %% 6.8 is the copied version without the 2
+def mended_gradients(a, y_hat, y):
+    delta = y_hat - y
+    return delta, a[:, None] * delta, delta
+
+# %% 6.8 keeps the 2
+def mended_gradients(a, y_hat, y):
+    delta = 2 * (y_hat - y) * y_hat * (1 - y_hat)
+    return delta, a[:, None] * delta, delta
+
+# %% 6.8 takes the slope of the input's side
+def mended_gradients(a, y_hat, y):
+    delta = (y_hat - y) * y * (1 - y)
+    return delta, a[:, None] * delta, delta
+
+# %% 6.8 has W the other way round: a[:, None] * delta → np.outer(delta, a)
+
+# %% 6.9 nudges both ways
+def one_sided_gradient(f, z, h):
+    return numerical_gradient(f, z, h)
+
+
+def best_one_sided_step():
+    return 1.5e-8
+
+# %% 6.9 evaluates f(z) again for every entry: - base → - f(z)
+
+# %% 6.9 nudges z in place and never undoes it
+def one_sided_gradient(f, z, h):
+    base, grad = f(z), np.empty_like(z)
+    for i in np.ndindex(z.shape):
+        z[i] += h
+        grad[i] = (f(z) - base) / h
+    return grad
+
+
+def best_one_sided_step():
+    return np.finfo(float).eps ** 0.5
+
+# %% 6.9 takes the best step of the central difference: ** 0.5 → ** (1 / 3)
+
+# %% 6.9 thinks that the smallest step is the best: .eps ** 0.5 → .eps
+
+# %% 6.12a forgets the bypass: grad_H + delta @ W.T → delta @ W.T
+
+# %% 6.12a forgets ReLU's slope: grad_H * (X @ W + b > 0) → grad_H
+
+# %% 6.12a leaves W untransposed: delta @ W.T → delta @ W
+
+# %% 6.12a leaves the bias out of the pre-activation: X @ W + b > 0 → X @ W > 0
+
+# %% 6.12a adds the bypass to the weights as well: X.T @ delta → X.T @ (delta + grad_H)
+
+# %% 6.12b treats the mean and the spread as constants: g - row_mean(g) - u * row_mean(g * u) → g
+
+# %% 6.12b forgets the path through the spread: - u * row_mean(g * u) → - 0 * u
+
+# %% 6.12b normalizes columns, as batch normalization does: axis=1 → axis=0
+
+# %% 6.12b leaves epsilon out: + 1e-5 → + 0
