@@ -780,14 +780,7 @@ def init_lstm(d, m, rng, forget_bias=1.0):
 
 RNN, LSTM = (rnn_forward, rnn_backward), (lstm_forward, lstm_backward)
 
-# %% tags=["plumbing"]
-#@title Plumbing: keep small matrix products on one core
-# they gain little from a second one, and lose much on a busy machine
-one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
-
-
 # %%
-@one_thread
 def reach(cell, params, T=100, direct=False):
     """Norm of dL/dx_t for a loss on the last state only -> (T,), its last entry 1.
 
@@ -1122,6 +1115,10 @@ def with_read_out(params, k, rng):
     m = len(params[1])
     V = rng.normal(size=(m, k)) / np.sqrt(m)
     return [p.astype(np.float32) for p in (*params, V, np.zeros(k))]
+
+
+# products this small gain little from more threads and lose much on a busy machine
+one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
 
 
 @one_thread
