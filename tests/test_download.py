@@ -27,7 +27,9 @@ import pytest
 from filelock import FileLock
 
 from course_utils import data
-from course_utils.data import Dataset, File, archives, download, files
+from course_utils.data import archives, download, files
+from course_utils.data.download import File
+from course_utils.data.files import Dataset
 
 ONE = random.Random(1).randbytes(100_000)
 TWO = b"short"
