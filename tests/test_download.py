@@ -283,7 +283,9 @@ def child(dataset: Dataset, cache: Path, before: str = "") -> subprocess.Popen[s
     code = f"""
 from pathlib import Path
 from course_utils import data
-from course_utils.data import Dataset, File, files
+from course_utils.data import files
+from course_utils.data.download import File
+from course_utils.data.files import Dataset
 {before}
 data.registry["tiny"] = {dataset!r}
 files.cache_folder = lambda: Path({str(cache)!r})
