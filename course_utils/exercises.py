@@ -6,6 +6,7 @@ import base64
 import os
 import sys
 import zlib
+from collections.abc import Iterable
 from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any
 
@@ -18,6 +19,8 @@ MOST_LINES = 8  # of an explanation
 results: dict[str, str] = {}
 # exercise id -> the file name under which its solution cell was compiled, once that cell has run
 _solution_files: dict[str, str] = {}
+# exercise id -> the names that its stub had defined when the solution cell first ran
+_asked: dict[str, set[str]] = {}
 
 
 class check:
@@ -54,7 +57,9 @@ class check:
     def _ran_the_course_s_solution(self) -> bool:
         """True where the names still stand for what the solution cell defined."""
         file = _solution_files.get(self.exercise)
-        return any(code.co_filename == file for code in _codes(self.names))
+        # not its helpers, which outlive it, nor other names of the same function
+        asked = _asked.get(self.exercise) or self.names
+        return any(code.co_filename == file for code in _codes(self.names, asked))
 
     def _verdict(self, error: Exception | None, trace: TracebackType | None) -> tuple[str, str]:
         if error is None:
@@ -62,7 +67,7 @@ class check:
         frames = _frames(trace)
         if isinstance(error, NotImplementedError) and error.args == (TODO,):
             stub = frames[-1].f_code
-            neighbors = [code for code in _codes(self.names) if code.co_filename == stub.co_filename]
+            neighbors = [c for c in _codes(self.names, self.names) if c.co_filename == stub.co_filename]
             if all(map(_is_stub, [stub, *neighbors])):
                 return NOT_ATTEMPTED, f"○ {self.name}: not attempted yet"
             return PARTIAL, f"◐ {self.name}: partly done; `{stub.co_name}` is still to be written"
@@ -80,15 +85,28 @@ def solved(exercise: str) -> bool:
     """True once the reader's answer has passed; until then the solution cell defines the course's."""
     if results.get(exercise) == CORRECT:
         return True
-    _solution_files[exercise] = sys._getframe(1).f_code.co_filename
+    cell = sys._getframe(1)
+    _solution_files[exercise] = cell.f_code.co_filename
+    _note_asked(exercise, cell.f_code, cell.f_globals)
     return False
+
+
+def _note_asked(exercise: str, solution: CodeType, names: dict[str, Any]) -> None:
+    """Note which of the names that a solution is about to define are there already: the stub's."""
+    found = {name for name in solution.co_names if any(_codes(names, [name]))}
+    if found:
+        _asked.setdefault(exercise, found)
 
 
 def unpack(solution: str) -> None:
     """Run a solution that a handout carries in packed form (`pack`), in the cell that calls this."""
     cell = sys._getframe(1)
     source = zlib.decompress(base64.b85decode(solution)).decode("utf8")
-    exec(compile(source, cell.f_code.co_filename, "exec"), cell.f_globals)
+    code = compile(source, cell.f_code.co_filename, "exec")
+    for exercise, file in _solution_files.items():
+        if file == code.co_filename:
+            _note_asked(exercise, code, cell.f_globals)
+    exec(code, cell.f_globals)
 
 
 def pack(source: str) -> str:
@@ -129,10 +147,11 @@ def _frames(trace: TracebackType | None) -> list[FrameType]:
     return frames
 
 
-def _codes(names: dict[str, Any]) -> list[CodeType]:
-    """The code of every function in a notebook's names, and of every method of its classes."""
-    values = [value for value in list(names.values()) if isinstance(value, (FunctionType, type))]
-    own = [value for value in values if value.__module__ == names.get("__name__")]
+def _codes(names: dict[str, Any], which: Iterable[str]) -> list[CodeType]:
+    """The code of the notebook's own functions of these names, and of the methods of its classes."""
+    values = [names.get(name) for name in list(which)]
+    functions = [value for value in values if isinstance(value, (FunctionType, type))]
+    own = [value for value in functions if value.__module__ == names.get("__name__")]
     members = [vars(value).values() if isinstance(value, type) else [value] for value in own]
     return [member.__code__ for group in members for member in group if isinstance(member, FunctionType)]
 

@@ -21,6 +21,7 @@ def results(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.delenv("COURSE_STRICT", raising=False)
     monkeypatch.setattr(exercises, "results", {})
     monkeypatch.setattr(exercises, "_solution_files", {})
+    monkeypatch.setattr(exercises, "_asked", {})
     return exercises.results
 
 
@@ -127,6 +128,20 @@ def test_the_course_s_solution_is_not_taken_for_the_reader_s(run: Any, results: 
     assert "this was the course's solution" in run(CHECK)
     assert results == {"1.1": "not attempted"}
     assert "correct" in run(ANSWER, CHECK)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_helpers_and_other_names_of_the_solution_do_not_stand_for_the_answer(run: Any, packed: bool) -> None:
+    """They outlive the solution cell; the reader's own answer must still be taken for the reader's."""
+    body = "def helper(x):\n    return x + x\ndef f(x):\n    return helper(x)\n"
+    cell = "if not solved('1.1'):\n    " + body.replace("\n", "\n    ").rstrip() + "\n"
+    if packed:
+        run.names["course_utils"] = types.SimpleNamespace(exercises=exercises)
+        cell = f"if not solved('1.1'):\n    course_utils.exercises.unpack({exercises.pack(body)!r})\n"
+    for _ in range(2):  # Run All, and again
+        run(STUB, CHECK, cell, "again = f")
+    assert "this was the course's solution" in run(CHECK)
+    assert "✓" in run(ANSWER, CHECK)
 
 
 def test_a_packed_solution_works_as_an_open_one(run: Any, results: dict[str, str]) -> None:

@@ -14,7 +14,8 @@ from tools.carry import as_if_original, carry
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = ["course_utils/__init__.py", "course_utils/console.py", "course_utils/exercises.py"]
-PROGRAM += ["course_utils/profiles.py", "tools/__init__.py", "tools/carry.py", "tools/update.py"]
+PROGRAM += ["course_utils/profiles.py", "tools/__init__.py", "tools/carry.py", "tools/files.py"]
+PROGRAM += ["tools/update.py"]
 STUB = "def relu(z):\n    raise NotImplementedError('your turn')"
 ANSWER = "def relu(z):\n    return z * (z > 0)"
 

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import psutil
 
 from course_utils import devices
-from tools import lessons, notebook, rules, tables
+from tools import files, lessons, notebook, rules, tables
 from tools.fingerprint import Package, fingerprint
 from tools.lock import locked_versions
 from tools.run import Failed, Run, execute_all
@@ -113,7 +113,7 @@ class Course:
                 texts[path] = new_text
         if write:
             for path, text in texts.items():
-                notebook.write(path, text)
+                files.write(path, text)
         return [path.relative_to(self.root).as_posix() for path in texts], problems
 
     def lessons(self, *, write: bool) -> list[str]:
@@ -127,7 +127,7 @@ class Course:
         ]  # fmt: skip
         if write:
             for path in changed:
-                notebook.write(path, texts[path])
+                files.write(path, texts[path])
             for path in gone:
                 path.unlink()
             self.package = Package(self.package.folder)  # read again
@@ -144,7 +144,6 @@ def run_record(run: Run, course: Course) -> dict[str, Any]:
         "data_source": "bundled" if "bundled" in run.facts["data"].values() else "real",
         "versions": run.facts["versions"],
         "seconds": run.seconds,
-        "cpu_seconds": round(run.cpu_seconds, 1),
         "peak_memory_mb": round(run.peak_mb),
         "executed": datetime.date.today().isoformat(),
     }
@@ -240,13 +239,13 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     def finish(run: Run) -> None:
         if options.full:
             text = json.dumps(full_record(run), indent=1, ensure_ascii=False) + "\n"
-            notebook.write(root / "notebooks" / "results" / f"{run.source.number}.json", text)
+            files.write(root / "notebooks" / "results" / f"{run.source.number}.json", text)
             return
         present = [source for source in course.sources if source.ipynb.exists() or source == run.source]
         record = run_record(run, course)
         built = notebook.assemble(run.source, run.results, record, course.plan, present, course.slug)
         target = root / "build" / "quick" / run.source.ipynb.name if quick else run.source.ipynb
-        notebook.write(target, notebook.ipynb_text(built))
+        files.write(target, notebook.ipynb_text(built))
         if record["data_source"] == "bundled" and not quick:
             print(f"{run.source.label} ran on bundled data: set COURSE_DATA_DIR, then build again")
 

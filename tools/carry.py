@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import re
-from pathlib import Path
 from typing import Any
 
 Cell = dict[str, Any]
@@ -29,16 +27,6 @@ def read(content: bytes) -> Notebook:
 def text_of(notebook: Notebook) -> bytes:
     """A notebook's file, spelled as Jupyter does."""
     return (json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode("utf8")
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def carry(mine: Notebook, original: Notebook, new: Notebook) -> tuple[list[str], list[str]]:

@@ -25,6 +25,7 @@ from course_utils.console import use_any_encoding
 from course_utils.exercises import pack
 from tools import notebook
 from tools.build import Course
+from tools.files import write
 from tools.source import ROOT, role, solution_body
 
 ABOUT = re.compile(
@@ -101,7 +102,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         if options.clear:
             clear(copy)
         copy.metadata["handout"] = seal(copy)
-        notebook.write(target, notebook.ipynb_text(copy))
+        write(target, notebook.ipynb_text(copy))
         print(f"{target}: {count} solutions packed")
     if (figures := root / "notebooks" / "results").exists():  # notebooks show them beside their own
         shutil.copytree(figures, folder / "results", dirs_exist_ok=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tools import notebook
+from tools.files import write
 from tools.notebook import ROOT
 
 PLACEHOLDER = "your_org/large-models-course"  # no account can have an underscore
@@ -64,7 +65,7 @@ def rewrite(root: Path, slug: str) -> dict[Path, int]:
     for path in sorted(texts, key=lambda path: path == settings):
         text, count = notebook.readdress(texts[path], old, slug)
         if count and old != slug:
-            notebook.write(path, text)
+            write(path, text)
             changed[path] = count
     return changed
 

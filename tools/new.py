@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from course_utils.console import use_any_encoding
 from tools.build import padded
-from tools.notebook import write
+from tools.files import write
 from tools.source import ROOT, read_plan
 
 SOURCE = '''\

@@ -5,11 +5,9 @@ Nothing here executes anything: tools/run.py does, and the tests derive again an
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import hashlib
 import json
-import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -27,7 +25,7 @@ from tools.source import FOLDED, ROOT, Plan, Source, is_deeper, role
 # what a run records in the notebook's metadata, beside what the source says
 RUN_KEYS = (
     "fingerprint", "outputs_sha256", "profile", "data_source", "versions",
-    "seconds", "cpu_seconds", "peak_memory_mb", "executed",
+    "seconds", "peak_memory_mb", "executed",
 )  # fmt: skip
 # the kernel reports its exact version here, which would change every notebook at every upgrade
 LANGUAGE = {
@@ -241,15 +239,3 @@ def ipynb_text(notebook: NotebookNode) -> str:
     """A notebook as its file's text. Raises nbformat.ValidationError for an invalid one."""
     nbformat.validate(notebook)
     return nbformat.writes(notebook) + "\n"
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()

@@ -18,7 +18,7 @@ from tools import minutes, tables
 from tools.names import imported, needed, stored
 from tools.source import FOLDED, ROLES, Plan, Source, SourceError, is_deeper, role, sections
 
-COLUMNS, COLUMNS_ASIDE, LINES, LINES_AT_MOST = 88, 100, 15, 40  # aside: checks, and what is folded
+COLUMNS, LINES, LINES_AT_MOST = 88, 15, 40  # of an idea; of any cell, blank ones counted
 CORE_MINUTES, CORE_WORDS, CORE_CELLS, MEDIAN_LINES = 60, 2500, 30, 8
 READERS_SHARE = 0.25  # of the code lines on the core path
 PREDICTED = 2 / 3  # of the core sections ask before they show
@@ -173,18 +173,19 @@ def cells_have_their_role(source: Source, plan: Plan) -> list[str]:
 
 @rule
 def lines_are_short(source: Source, plan: Plan) -> list[str]:
-    problems = []
+    lines = [line for cell in source.code for line in cell.source.splitlines()]
+    wide = [line for line in lines if len(line) > COLUMNS and not line.startswith("#@title")]
+    problems = [f"{len(line)} columns: {line}" for line in wide]
     for cell in source.code:
-        shown = role(cell) in ("idea", "setup", "exercise") and source.name not in HEAVY
-        most = COLUMNS if shown else COLUMNS_ASIDE
-        wide = [line for line in cell.source.splitlines() if len(line) > most]
-        problems += [f"{len(line)} columns: {line}" for line in wide if not line.startswith("#@title")]
-    longest = LINES_AT_MOST if source.name in HEAVY else LINES
-    for cell in source.code:
-        count = sum(bool(line.strip()) for line in cell.source.splitlines())
-        if role(cell) == "idea" and count > longest:
-            problems.append(f"{count} lines of idea in one cell: {_first(cell)}")
+        if (count := len(cell.source.splitlines())) > LINES_AT_MOST:
+            problems.append(f"{count} lines in one cell: {_first(cell)}")
     return problems
+
+
+@dose
+def ideas_are_short(source: Source, plan: Plan) -> list[str]:
+    ideas = [cell for cell in source.code if role(cell) == "idea"]
+    return [f"{_count(cell)} lines of idea: {_first(cell)}" for cell in ideas if _count(cell) > LINES]
 
 
 @rule

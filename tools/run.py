@@ -69,7 +69,6 @@ class Run:
         self.source, self.profile = source, profile
         self.started = 0.0  # time.monotonic()
         self.seconds = 0.0
-        self.cpu_seconds = 0.0  # of the kernel: what it would take where nothing else runs, on one core
         self.peak_mb = 0.0
         self.cell = 0
         self.client: NotebookClient | None = None
@@ -124,14 +123,12 @@ class Run:
         return getattr(getattr(manager, "provisioner", None), "pid", None)
 
     def sample_memory(self) -> None:
-        """Note how much memory the kernel and its children hold now, and what time they have used."""
+        """Note how much memory the kernel and its children hold now."""
         with contextlib.suppress(psutil.Error):
             if self._pid:
                 kernel = psutil.Process(self._pid)
                 family = [kernel, *kernel.children(recursive=True)]
                 self.peak_mb = max(self.peak_mb, sum(member.memory_info().rss for member in family) / 1e6)
-                used = sum(sum(member.cpu_times()[:2]) for member in family)
-                self.cpu_seconds = max(self.cpu_seconds, used)
 
     def kill(self) -> None:
         with contextlib.suppress(psutil.Error):

@@ -19,7 +19,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from course_utils.console import use_any_encoding
-from tools.carry import as_if_original, carry, read, text_of, write
+from tools.carry import as_if_original, carry, read, text_of
+from tools.files import write
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"

@@ -77,6 +77,10 @@ def plant_defects(table, names, rng):
     return np.vstack([table, table[again]]), np.concatenate([names, names_again])
 
 
+received, received_names = plant_defects(original, cultivars, np.random.default_rng(3))
+
+# %% tags=["plumbing"]
+#@title Plumbing: draw a table
 def draw_table(table, names, title):
     """One strip per column, one bar per spelling. table: (n, 5), names: (n,) str."""
     fig, axes = plt.subplots(2, 3, figsize=(9, 4.4))
@@ -93,7 +97,6 @@ def draw_table(table, names, title):
     plt.show()
 
 
-received, received_names = plant_defects(original, cultivars, np.random.default_rng(3))
 
 # %% tags=["figure"]
 #@title Figure: As received: 184 rows

@@ -1142,6 +1142,7 @@ def random_start(seed):
     return np.random.default_rng(seed).normal(size=9) * [1, 1, 1, 1, 0, 0, 1, 1, 0]
 
 
+# %%
 starts = {"all 0": np.zeros(9), "all 0.5": np.full(9, 0.5), "random": random_start(1)}
 paths = descend(np.array([*starts.values()]), steps=1500)  # (1501, 3, 9)
 for name, path in zip(starts, paths.transpose(1, 0, 2)):

@@ -849,6 +849,7 @@ class Node:
                 parent.grad = parent.grad + vjp(node.grad)  # paths add
 
 
+# %% tags=["keep"] lesson="backpropagation"
 def topological_order(root: Node) -> list[Node]:
     """All nodes that root depends on, each after its own parents."""
     order, seen, stack = [], set(), [(root, False)]
@@ -874,6 +875,7 @@ def unbroadcast(grad: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return grad.sum(axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True)
 
 
+# %% tags=["keep"] lesson="backpropagation"
 class Tensor(Node):
     """A node with operations; on either side of one a plain number or array will do."""
 
@@ -915,6 +917,7 @@ class Tensor(Node):
         return Tensor(self.value.sum(), [(self, lambda g: g * ones)], "sum")
 
 
+# %% tags=["keep"] lesson="backpropagation"
 def as_tensor(value: Tensor | ArrayLike) -> Tensor:
     """A tensor as it is; a number or an array as a tensor without parents."""
     return value if isinstance(value, Tensor) else Tensor(value)

@@ -430,8 +430,8 @@ for B in (4, 16, 64):
     eta = floor_rates[0]
     share = measured_floor(eta, B, epoch_draws) / predicted_floor(eta, B)
     print(f"each patient once per epoch, η = {eta}, B = {B:2}: {share:.2f} of it")
-claim("floor with each patient once per epoch, B = 64, as a share of the formula's", share,
-      at_most=0.8)
+claim("floor with each patient once per epoch, B = 64, as a share of the formula's",
+      share, at_most=0.8)
 
 # %% tags=["figure"]
 #@title Figure: For these rates the floor depends on η/B, nearly alone
@@ -1396,6 +1396,7 @@ def burst(rates, losses):
     return min(rates[late & (losses > 2 * losses[0])], default=np.inf)
 
 
+# %%
 def sharpness(w, iterations=30, widths=WIDTHS):
     """λmax of the loss on the training digits, by power iteration."""
     d, h = np.random.default_rng(0).normal(size=len(w)), 1e-4
@@ -1408,13 +1409,15 @@ def sharpness(w, iterations=30, widths=WIDTHS):
     return value
 
 
+# %%
 limit = 2 / sharpness(start_weights(0))
 ranges, exact_burst = {}, {}
 for name, make in {"SGD": GradientDescent, "momentum": Momentum, "Adam": Adam}.items():
     ranges[name] = rates, losses = range_test(make(1.0))
     exact_burst[name] = burst(*range_test(make(1.0), exact=True))
     print(f"{name:9} lowest loss at η = {rates[losses.argmin()]:.2g}, bursts at "
-          f"{burst(rates, losses):.2g}; with exact gradients at {exact_burst[name]:.2g}")
+          f"{burst(rates, losses):.2g}; with exact gradients at "
+          f"{exact_burst[name]:.2g}")
 claim("with exact gradients, momentum's burst over SGD's",
       exact_burst["momentum"] / exact_burst["SGD"], at_least=1.9)
 

@@ -1778,6 +1778,7 @@ def mcnemar_values(most):
     return table
 
 
+# %%
 test_sizes = [100, 200, 500, 1000, 2000, 5000]
 studies = by_profile(quick=300, standard=4000, full=20_000)
 p_values = mcnemar_values(200)

@@ -34,6 +34,7 @@ import time
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_sample_image
+from threadpoolctl import threadpool_limits
 
 from course_utils import (
     by_profile, check, claim, data, devices, plotting, profile, solved,
@@ -527,7 +528,12 @@ for stride in (1, 2, 3):
 # The price: pixel 5 stands in the matrix four times, an inner pixel of a large image $k_h k_w$ times. That is a ninefold copy for a 3×3 layer. It pays nevertheless:
 
 # %% tags=["plumbing"]
-#@title Plumbing: timing
+#@title Plumbing: timing, on one core
+# matrices this small gain little from a second core and lose much on a busy machine
+one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
+
+
+@one_thread
 def seconds(f, repeats):
     """Shortest of several timings: whatever else the machine does only adds."""
     times = []
@@ -1574,7 +1580,7 @@ class Dense:
 
 
 # %% tags=["plumbing"]
-#@title Plumbing: batch normalization, ReLU, pooling and the global mean as such parts
+#@title Plumbing: batch normalization as such a part
 class BatchNorm:
     """Batch normalization with running averages."""
 
@@ -1599,6 +1605,8 @@ class BatchNorm:
         return grad_X
 
 
+# %% tags=["plumbing"]
+#@title Plumbing: ReLU, pooling and the global mean as such parts
 class ReLU:
     """max(z, 0)."""
     params = grads = ()
@@ -1734,6 +1742,7 @@ moved_tests = {(d, r): on_canvas(digits.x_test[:TESTED], 12, d, r)
                for d in MOVES for r in MOVES}
 
 
+@one_thread
 def hit_rate(net, X, training=False):
     """Share of the first test digits, drawn as X, that a network reads right."""
     z = predict(net, X, training)
@@ -1744,7 +1753,8 @@ nets = {(name, seed): build(np.random.default_rng(seed))
         for name, build in BUILDERS.items() for seed in range(SEEDS)}
 trainings = [train(net, centered, labels, EPOCHS, np.random.default_rng(seed))
              for (_, seed), net in nets.items()]
-with plotting.LiveCurves(EPOCHS, ("loss",), "Mean of all networks") as live:
+with (threadpool_limits(1, user_api="blas"),
+      plotting.LiveCurves(EPOCHS, ("loss",), "Mean of all networks") as live):
     for epoch, losses in enumerate(zip(*trainings), 1):
         live.update(epoch, {"loss": np.mean(losses)})
 
@@ -2011,7 +2021,7 @@ plt.show()
 
 # %% [markdown]
 # The loops are slower by a factor of hundreds to thousands. Stride tricks win most of that back: the sum runs in C. im2col hands the work to a matrix product. On small images it is *faster* than Keras, whose time hardly changes at first: every call has a fixed cost.
-# On large ones it falls behind, by a factor of a few, and a good part of its time goes into copying windows. (Keras may use every core, and so may the matrix product. Timings differ from machine to machine.)
+# On large ones it falls behind, by a factor of a few, and a good part of its time goes into copying windows. (Keras may use every core; the matrix product was kept to one. Timings differ from machine to machine.)
 
 # %% [markdown]
 # ## 9.14 Where it breaks
@@ -2030,8 +2040,8 @@ SHORT = 2  # epochs; try 10
 for alpha in (0.9, 0.99):
     short_rng = np.random.default_rng(0)
     short_net = [*body(short_rng, True, alpha), GlobalMean(), Dense(16, 10, short_rng)]
-    for _ in train(short_net, centered, labels, SHORT, short_rng):
-        pass
+    with threadpool_limits(1, user_api="blas"):
+        list(train(short_net, centered, labels, SHORT, short_rng))
     in_use = hit_rate(short_net, upright_digits)
     own = hit_rate(short_net, upright_digits, training=True)
     one_class = [upright_digits[true_digits == c] for c in range(10)]

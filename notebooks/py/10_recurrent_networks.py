@@ -780,7 +780,14 @@ def init_lstm(d, m, rng, forget_bias=1.0):
 
 RNN, LSTM = (rnn_forward, rnn_backward), (lstm_forward, lstm_backward)
 
+# %% tags=["plumbing"]
+#@title Plumbing: keep small matrix products on one core
+# they gain little from a second one, and lose much on a busy machine
+one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
+
+
 # %%
+@one_thread
 def reach(cell, params, T=100, direct=False):
     """Norm of dL/dx_t for a loss on the last state only -> (T,), its last entry 1.
 
@@ -1117,10 +1124,6 @@ def with_read_out(params, k, rng):
     return [p.astype(np.float32) for p in (*params, V, np.zeros(k))]
 
 
-# products this small gain little from more threads and lose much on a busy machine
-one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
-
-
 @one_thread
 def train(cell, params, batches, rate, goal=0.0):
     """Adam on gradients clipped at norm 1; changes params in place.
@@ -1265,7 +1268,8 @@ rivals = {"RNN, a copier": (RNN, start_copier, 0.01),
 rival_scores = {name: [remember(cell, start, LONGEST, seed, UPDATES, rate)[0]
                        for seed in range(SEEDS)]
                 for name, (cell, start, rate) in rivals.items()}
-print(f"T = {LONGEST}: gradient arriving before training (median), accuracy of each seed")
+print(f"T = {LONGEST}: gradient arriving before training (median), "
+      "accuracy of each seed")
 for name, (cell, start, *_) in {**CONTESTANTS, **rivals}.items():
     shares = [arriving(cell, start(LONGEST, np.random.default_rng(seed)), LONGEST)
               for seed in range(SEEDS)]

@@ -283,6 +283,18 @@ claim("merges learned where only two are possible", len(alone), at_most=2)
 # merge it, look again.
 
 # %% tags=["keep"] lesson="tokens"
+def merged(piece: str, rank: Mapping[Pair, int]) -> list[bytes]:
+    """A piece's tokens: always the earliest merge first, until none fits."""
+    word = [bytes([byte]) for byte in piece.encode()]
+    while len(word) > 1:
+        first = min(pairwise(word), key=lambda pair: rank.get(pair, len(rank)))
+        if first not in rank:
+            break
+        word = merge(word, first)
+    return word
+
+
+# %% tags=["keep"] lesson="tokens"
 class BPE:
     """A byte-pair encoder: text -> token numbers -> text.
 
@@ -301,16 +313,6 @@ class BPE:
         self.tokens += [mark.encode() for mark in special]
         self.known: dict[str, list[int]] = {}  # most pieces come again
 
-    def encode_piece(self, piece: str) -> list[int]:
-        """Always the earliest merge first, until none fits."""
-        word, last = [bytes([byte]) for byte in piece.encode()], len(self.rank)
-        while len(word) > 1:
-            first = min(pairwise(word), key=lambda pair: self.rank.get(pair, last))
-            if first not in self.rank:
-                break
-            word = merge(word, first)
-        return [self.number[token] for token in word]
-
     def encode(self, text: str, allow_special: bool = False) -> list[int]:
         """Marks are tokens only if allowed: what a user typed is plain text."""
         ids: list[int] = []
@@ -320,7 +322,8 @@ class BPE:
                 continue
             for piece in PIECE.findall(part):
                 if piece not in self.known:
-                    self.known[piece] = self.encode_piece(piece)
+                    word = merged(piece, self.rank)
+                    self.known[piece] = [self.number[token] for token in word]
                 ids += self.known[piece]
         return ids
 
@@ -975,7 +978,8 @@ claim("largest share of dead gradients, divided",
       max(max(dead[n, True]) for n in key_counts), at_most=0.01)
 for i in (4, 8):
     shares = ", ".join(f"{dead[n, False][i]:.0%}" for n in key_counts)
-    print(f"width {widths[i]:,}, undivided, 16 keys: {decided[16, False][i]:.0%} decided,"
+    print(f"width {widths[i]:,}, undivided, 16 keys: {decided[16, False][i]:.0%}"
+          " decided,"
           f"\n  with 2, 16, 64 keys {shares} dead; mean size (16 keys)"
           f" {mean_size[16, False][i]:.3f}, divided {mean_size[16, True][i]:.3f}")
 
@@ -1748,6 +1752,7 @@ def new_block(d: int, rng: np.random.Generator) -> Parameters:
     return p
 
 
+# %% tags=["keep"] lesson="attention"
 def block(X: np.ndarray, p: Parameters, h: int,
           mask: np.ndarray | None = None) -> tuple[np.ndarray, tuple]:
     """One Transformer block with h heads, norm first.

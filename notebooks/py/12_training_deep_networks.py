@@ -166,7 +166,8 @@ for steps, at_train, at_val in (
         (MORE, score(longer, sizes, X_pool[:100], y_pool[:100]),
          score(longer, sizes, X_val, y_val))):
     print(f"after {steps:4} steps: training loss {at_train[0]:.5f}, accuracy "
-          f"{at_train[1]:.1%}; validation loss {at_val[0]:.3f}, accuracy {at_val[1]:.1%}")
+          f"{at_train[1]:.1%}; validation loss {at_val[0]:.3f}, "
+          f"accuracy {at_val[1]:.1%}")
 
 # %% tags=["figure"]
 #@title Figure: Perfect on what it has seen, not on what it hasn't
@@ -234,7 +235,8 @@ def of_all_seeds(units, n, steps):
 
 def tell(label, losses):
     train, val = losses.mean(axis=0)
-    print(f"{label:32} training {train:.4f}, validation {val:.3f}, gap {val - train:.3f}")
+    print(f"{label:32} training {train:.4f}, validation {val:.3f}, "
+          f"gap {val - train:.3f}")
 
 
 # %%
@@ -313,7 +315,7 @@ y_sets = truth(x_points) + SIGMA * noise_rng.normal(size=(SETS, 24))
 
 def polynomial_fits(degree, x):
     """Every training set's fitted polynomial at the points x (m,). -> (SETS, m)"""
-    # Legendre polynomials: the same fit as with 1, x, x² ..., with far smaller rounding errors
+    # Legendre polynomials: the same fit as with 1, x, x² ..., with far less rounding
     basis = np.polynomial.legendre.legvander(2 * x_points - 1, degree)   # (24, d + 1)
     coefficients = np.linalg.lstsq(basis, y_sets.T)[0]                   # (d + 1, SETS)
     return (np.polynomial.legendre.legvander(2 * x - 1, degree) @ coefficients).T
@@ -596,7 +598,7 @@ def gamma_for(X, k):
 # %% tags=["check"]
 with check("12.4", "effective parameters"):
     def back_t(X, gamma):
-        """How much of a nudge of each label comes back in its own prediction, in all."""
+        """How much of a nudge of each label comes back in its own prediction."""
         n, d = X.shape
         return np.trace(X @ np.linalg.solve(X.T @ X / n + gamma * np.eye(d), X.T / n))
 
@@ -607,7 +609,8 @@ with check("12.4", "effective parameters"):
         for gamma_t in (0.01, 2.0):
             np.testing.assert_allclose(
                 effective_parameters(X_t.copy(), gamma_t), back_t(X_t, gamma_t),
-                rtol=1e-4, err_msg=f"df of {n_t} examples, {d_t} columns, γ = {gamma_t}")
+                rtol=1e-4,
+                err_msg=f"df of {n_t} examples, {d_t} columns, γ = {gamma_t}")
         left_t = back_t(X_t, gamma_for(X_t.copy(), k_t))
         np.testing.assert_allclose(left_t, k_t, rtol=1e-3, err_msg=f"left of k = {k_t}")
 
@@ -702,7 +705,8 @@ def dropout(a, grad_out, p, u, training=True):
 
 # %% tags=["check"]
 with check("12.5", "dropout forward and backward"):
-    for seed_t, (shape_t, p_t) in enumerate([((5, 3), 0.25), ((2, 6), 0.7), ((1, 1), 0.5)]):
+    for seed_t, (shape_t, p_t) in enumerate(
+            [((5, 3), 0.25), ((2, 6), 0.7), ((1, 1), 0.5)]):
         draw_t = np.random.default_rng(seed_t)
         a_t, up_t = draw_t.normal(size=(2, *shape_t))
         u_t = draw_t.random(shape_t)
@@ -711,8 +715,9 @@ with check("12.5", "dropout forward and backward"):
         for training_t in (True, False):
             out_t, grad_t = dropout(a_t.copy(), up_t.copy(), p_t, u_t.copy(),
                                     training=training_t)
-            for name_t, got_t, right_t in (("output", out_t, a_t * factor_t[training_t]),
-                                           ("gradient", grad_t, up_t * factor_t[training_t])):
+            for name_t, got_t, right_t in (
+                    ("output", out_t, a_t * factor_t[training_t]),
+                    ("gradient", grad_t, up_t * factor_t[training_t])):
                 np.testing.assert_allclose(
                     got_t, right_t, rtol=1e-5, atol=1e-7,
                     err_msg=f"{name_t}, p = {p_t}, training={training_t}")
@@ -809,7 +814,7 @@ def noisy_set(seed, n=200, share=0.2):
 
 
 def until_converged(losses, tolerance):
-    """The rule taken at its word: first epoch whose loss differs little from the last."""
+    """The rule taken at its word: first epoch whose loss is nearly the one before."""
     small = np.abs(np.diff(losses)) < tolerance
     return int(np.argmax(small)) + 1 if small.any() else len(losses) - 1
 
@@ -851,8 +856,9 @@ for seed in by_profile(quick=range(1, 3), standard=range(1, 8), full=range(1, 8)
     of_train = np.array([score(w, sizes, *noisy)[0] for w in path])
     of_val = np.array([score(w, sizes, X_val, y_val) for w in path])
     best = of_val[:, 0].argmin()
-    print(f"best epoch {best:2}; tolerance 0.01 stops after {until_converged(of_train, 0.01)}"
-          f", 0.001 after {until_converged(of_train, 0.001)}, 0.00001 after "
+    print(f"best epoch {best:2}; tolerance 0.01 stops after "
+          f"{until_converged(of_train, 0.01)}, 0.001 after "
+          f"{until_converged(of_train, 0.001)}, 0.00001 after "
           f"{until_converged(of_train, 1e-5)}; accuracy {of_val[best, 1]:.1%}, "
           f"at the end {of_val[-1, 1]:.1%}")
 
@@ -1134,8 +1140,9 @@ def loss_after_sgd(rate, axis, gain2, seed):
 # %%
 STARTS = {"He start": 2.0, "start 3 times too large": 18.0}   # variance 9 times: 2 · 3²
 NORMS = {"plain": None, "batch norm": 0, "layer norm": 1}     # axis
-reached_by = {(begin, name): np.array([[loss_after_sgd(rate, axis, gain2, seed)
-                                        for seed in (0, 1)] for rate in RATES]).mean(axis=1)
+reached_by = {(begin, name): np.array([[
+                  loss_after_sgd(rate, axis, gain2, seed)
+                  for seed in (0, 1)] for rate in RATES]).mean(axis=1)
               for begin, gain2 in STARTS.items() for name, axis in NORMS.items()}
 for (begin, name), reached in reached_by.items():
     good = RATES[reached < 1.0]
@@ -1271,8 +1278,9 @@ print(f"mean cosine of two digits: before the blocks {mean_cosine(2.0, 1, 0.0):.
       f" s = 1/√L {mean_cosine(2.0, 1, 0.02**0.5):.3f}")
 w = deep_start(DEPTH, 32, 2.0, np.random.default_rng(0))
 first = deep_loss_and_gradient(w, DEPTH, 32, X_deep, y_pool[:300], skip=1)[0]
-later = [train_deep(50, 0.005, seed=seed, steps=by_profile(quick=10, standard=400, full=400),
-                    **kinds["residual, s = 1"]) for seed in range(2)]
+LATER = by_profile(quick=10, standard=400, full=400)  # steps
+later = [train_deep(50, 0.005, seed=seed, steps=LATER, **kinds["residual, s = 1"])
+         for seed in range(2)]
 print(f"residual, s = 1, 50 blocks: loss before the first step {first:.2g}, "
       f"after 400 steps {later[0]:.1f} and {later[1]:.1f} (two seeds)")
 
@@ -1572,7 +1580,8 @@ with check("12.12", "eight diagnoses"):
     given_t = dict(diagnoses())
     assert sorted(given_t) == list("ABCDEFGH"), "one entry for each letter A ... H"
     assert sorted(given_t.values()) == list(range(1, 9)), "each cause 1 ... 8 once"
-    hits_t = sum(given_t[letter] == fault + 1 for letter, fault in zip("ABCDEFGH", order))
+    hits_t = sum(given_t[letter] == fault + 1
+                 for letter, fault in zip("ABCDEFGH", order))
     assert hits_t == 8, f"{hits_t} of 8 are right"
 
 # %% [markdown]
@@ -1692,7 +1701,8 @@ CHECKS = {  # name: number, smallest and largest healthy value
 }
 people = {"healthy": (8, {})} | {letter: (seed, FAULTS[fault]) for seed, (letter, fault)
                                 in enumerate(zip("ABCDEFGH", order))}
-found_by = np.array([[number(Training(seed, **fault)) for seed, fault in people.values()]
+found_by = np.array([[number(Training(seed, **fault))
+                      for seed, fault in people.values()]
                      for number, _, _ in CHECKS.values()])
 low, high = np.array([limits for _, *limits in CHECKS.values()]).T[:, :, None]
 passed = (found_by >= low) & (found_by <= high)                      # (checks, people)
