@@ -93,6 +93,17 @@ def count_pieces(texts: Iterable[str], special: Sequence[str] = ()) -> Counter[s
     return pieces
 
 
+def merged(piece: str, rank: Mapping[Pair, int]) -> list[bytes]:
+    """A piece's tokens: always the earliest merge first, until none fits."""
+    word = [bytes([byte]) for byte in piece.encode()]
+    while len(word) > 1:
+        first = min(pairwise(word), key=lambda pair: rank.get(pair, len(rank)))
+        if first not in rank:
+            break
+        word = merge(word, first)
+    return word
+
+
 class BPE:
     """A byte-pair encoder: text -> token numbers -> text.
 
@@ -111,16 +122,6 @@ class BPE:
         self.tokens += [mark.encode() for mark in special]
         self.known: dict[str, list[int]] = {}  # most pieces come again
 
-    def encode_piece(self, piece: str) -> list[int]:
-        """Always the earliest merge first, until none fits."""
-        word, last = [bytes([byte]) for byte in piece.encode()], len(self.rank)
-        while len(word) > 1:
-            first = min(pairwise(word), key=lambda pair: self.rank.get(pair, last))
-            if first not in self.rank:
-                break
-            word = merge(word, first)
-        return [self.number[token] for token in word]
-
     def encode(self, text: str, allow_special: bool = False) -> list[int]:
         """Marks are tokens only if allowed: what a user typed is plain text."""
         ids: list[int] = []
@@ -130,7 +131,8 @@ class BPE:
                 continue
             for piece in PIECE.findall(part):
                 if piece not in self.known:
-                    self.known[piece] = self.encode_piece(piece)
+                    word = merged(piece, self.rank)
+                    self.known[piece] = [self.number[token] for token in word]
                 ids += self.known[piece]
         return ids
 
