@@ -145,10 +145,17 @@ def test_minutes_are_counted_from_what_a_reader_meets(course: Path) -> None:
     # two idea cells, of two lines and one; figures, evidence, solution, stub and check are not read as code
     assert (core.cells, core.lines) == (2, 3)
     assert whole.words == core.words + 5  # "4.3 Deeper ◇" and "Folded away." lie deeper
-    edit("The tool.", "word " * 900)(course)
+    assert core.questions == 5  # of its recall
+    edit("The tool.", "word " * 752)(course)
     later = minutes.core(read_source(course / "notebooks" / "py" / "04_alpha.py"))
-    assert later.words == core.words + 898
-    assert later.minutes == core.minutes + 5  # six more at 150 words a minute, rounded to five
+    assert later.words == core.words + 750
+    assert later.minutes == core.minutes + 5  # at 150 words a minute
+
+
+def test_a_question_is_told_from_a_hint() -> None:
+    summaries = ("What comes <code>first</code>?", "Name two reasons.", "Hint", "References", "More on this")
+    folded = "".join(f"<details><summary>{text}</summary>\n\nanswer\n</details>\n" for text in summaries)
+    assert len(minutes.QUESTION.findall(folded)) == 2
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,12 @@ SECONDS_PER_LINE = 5  # of code that is shown open
 SECONDS_PER_FIGURE = 20
 SECONDS_PER_FORMULA = 15  # set apart ($$ … $$)
 SECONDS_PER_PREDICTION = 30  # for the guess
+SECONDS_PER_QUESTION = 20  # to answer a folded question: its summary is a sentence, not just "Hint"
 ROUNDED_TO = 5  # minutes
 # an exercise takes the minutes in its heading, its stub and check included
 
 FORMULA = re.compile(r"\$\$.*?\$\$", re.DOTALL)
+QUESTION = re.compile(r"<summary>[^<]*(?:<(?!/summary>)[^<]*)*[.?]</summary>")
 UNREAD = re.compile(r"<details>.*?</details>|```.*?```|\$[^$]*\$|\]\([^)]*\)", re.DOTALL)
 DRAWS = re.compile(
     r"plt\.show\(|plotting\.(?:image_grid|confusion_matrix|decision_regions|flow|explore|LiveCurves)"
@@ -35,6 +37,7 @@ class Dose:
     figures: int
     formulas: int
     predictions: int
+    questions: int
     exercises: int  # minutes
 
     @property
@@ -45,6 +48,7 @@ class Dose:
             + self.figures * SECONDS_PER_FIGURE
             + self.formulas * SECONDS_PER_FORMULA
             + self.predictions * SECONDS_PER_PREDICTION
+            + self.questions * SECONDS_PER_QUESTION
         )
         exact = self.words / WORDS_PER_MINUTE + seconds / 60 + self.exercises
         return max(ROUNDED_TO, round(exact / ROUNDED_TO) * ROUNDED_TO)
@@ -70,6 +74,7 @@ def dose(cells: Iterable[NotebookNode]) -> Dose:
         figures=figures,
         formulas=len(FORMULA.findall(prose)),
         predictions=prose.count("**Predict"),
+        questions=len(QUESTION.findall(prose)),
         exercises=sum(int(minutes or 0) for _, _, minutes in EXERCISE.findall(prose)),
     )
 

@@ -15,3 +15,6 @@ def batches(n: int, size: int, rng: np.random.Generator) -> list[np.ndarray]:
     """
     order = rng.permutation(n)
     return [order[start:start + size] for start in range(0, n, size)]
+
+
+print(*batches(10, 4, np.random.default_rng(0)))

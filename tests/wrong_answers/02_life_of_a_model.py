@@ -1,247 +1,404 @@
 # Plausible mistakes for each exercise of notebook 02. Each cell replaces the exercise cell whole;
 # the exercise's check must reject it.
 
-# %% 2.2a scales the new rows by their own statistics
-def standardize(train, new):
-    def scaled(rows):
-        std = rows.std(axis=0)
-        return (rows - rows.mean(axis=0)) / np.where(std == 0, 1, std)
+# %% 2.2 forgets the scale
+def to_rows(images):
+    return images.reshape(len(images), -1).astype(float)
 
-    return scaled(train), scaled(new)
+# %% 2.2 the scale of another data set
+def to_rows(images):
+    return images.reshape(len(images), -1) / 255
 
-# %% 2.2a learns the statistics from both parts
-def standardize(train, new):
-    both = np.concatenate([train, new])
-    mean, std = both.mean(axis=0), both.std(axis=0)
-    std = np.where(std == 0, 1, std)
-    return (train - mean) / std, (new - mean) / std
+# %% 2.2 column after column
+def to_rows(images):
+    return images.transpose(0, 2, 1).reshape(len(images), -1) / 16
 
-# %% 2.2a believes that the std of a constant feature is 0
-def standardize(train, new):
-    mean, std = train.mean(axis=0), train.std(axis=0)
-    std = np.where(std == 0, 1, std)
-    return (train - mean) / std, (new - mean) / std
+# %% 2.2 always 64 pixels
+def to_rows(images):
+    return images.reshape(-1, 64) / 16
 
-# %% 2.2a divides by zero
-def standardize(train, new):
-    mean, std = train.mean(axis=0), train.std(axis=0)
-    return (train - mean) / std, (new - mean) / std
+# %% 2.2 divides by the largest value that happens to be there
+def to_rows(images):
+    return images.reshape(len(images), -1) / images.max()
 
-# %% 2.2a one mean for all features
-def standardize(train, new):
-    return (train - train.mean()) / train.std(), (new - train.mean()) / train.std()
+# %% 2.2 whole numbers only
+def to_rows(images):
+    return images.reshape(len(images), -1) // 16
 
-# %% 2.2a changes the given array
-def standardize(train, new):
-    mean, std = train.mean(axis=0), train.std(axis=0)
-    std = np.where(std == 0, 1, std)
-    train -= mean
-    train /= std
-    return train, (new - mean) / std
+# %% 2.2 one long row
+def to_rows(images):
+    return images.reshape(1, -1) / 16
 
-# %% 2.2b climbs instead of descending
-def one_step(X, y, w, b, rate):
-    delta = (sigmoid(X @ w + b) - y) / len(y)
-    return w + rate * (X.T @ delta), b + rate * delta.sum(), neuron_loss(X, y, w, b)
+# %% 2.2 pixels down, images across
+def to_rows(images):
+    return images.reshape(len(images), -1).T / 16
 
-# %% 2.2b forgets to divide by the number of rows
-def one_step(X, y, w, b, rate):
-    delta = sigmoid(X @ w + b) - y
-    return w - rate * (X.T @ delta), b - rate * delta.sum(), neuron_loss(X, y, w, b)
+# %% 2.3 returns the scores
+def predict(X, W, b):
+    return X @ W + b
 
-# %% 2.2b returns the loss after the step
-def one_step(X, y, w, b, rate):
-    delta = (sigmoid(X @ w + b) - y) / len(y)
-    w, b = w - rate * (X.T @ delta), b - rate * delta.sum()
-    return w, b, neuron_loss(X, y, w, b)
+# %% 2.3 divides the scores themselves
+def predict(X, W, b):
+    Z = X @ W + b
+    return Z / Z.sum(axis=1, keepdims=True)
 
-# %% 2.2b changes w in place
-def one_step(X, y, w, b, rate):
-    before = neuron_loss(X, y, w, b)
-    delta = (sigmoid(X @ w + b) - y) / len(y)
-    w -= rate * (X.T @ delta)
-    return w, b - rate * delta.sum(), before
+# %% 2.3 one sum for the whole batch
+def predict(X, W, b):
+    E = np.exp(X @ W + b)
+    return E / E.sum()
 
-# %% 2.2b leaves the bias where it was
-def one_step(X, y, w, b, rate):
-    before = neuron_loss(X, y, w, b)
-    delta = (sigmoid(X @ w + b) - y) / len(y)
-    return w - rate * (X.T @ delta), b, before
+# %% 2.3 sums down the batch
+def predict(X, W, b):
+    E = np.exp(X @ W + b)
+    return E / E.sum(axis=0)
 
-# %% 2.2b updates the bias with the new weights
-def one_step(X, y, w, b, rate):
-    before = neuron_loss(X, y, w, b)
-    w = w - rate * (X.T @ (sigmoid(X @ w + b) - y)) / len(y)
-    return w, b - rate * np.mean(sigmoid(X @ w + b) - y), before
+# %% 2.3 overflows
+def predict(X, W, b):
+    E = np.exp(X @ W + b)
+    return E / E.sum(axis=1, keepdims=True)
 
-# %% 2.4 finds only boxes without arrows
+# %% 2.3 forgets the bias
+def predict(X, W, b):
+    Z = X @ W
+    E = np.exp(Z - Z.max(axis=1, keepdims=True))
+    return E / E.sum(axis=1, keepdims=True)
+
+# %% 2.3 a sigmoid for each digit
+def predict(X, W, b):
+    return 1 / (1 + np.exp(-(X @ W + b)))
+
+# %% 2.3 changes the bias
+def predict(X, W, b):
+    b -= b.max()
+    Z = X @ W + b
+    E = np.exp(Z - Z.max(axis=1, keepdims=True))
+    return E / E.sum(axis=1, keepdims=True)
+
+# %% 2.3 the largest score of the batch instead of the row
+def predict(X, W, b):
+    Z = X @ W + b
+    E = np.exp(Z - Z.max())
+    return E / E.sum(axis=1, keepdims=True)
+
+# %% 2.4 forgets the minus
+def loss_of(P, y):
+    return np.mean(np.log(P[np.arange(len(y)), y]))
+
+# %% 2.4 sums
+def loss_of(P, y):
+    return -np.sum(np.log(P[np.arange(len(y)), y]))
+
+# %% 2.4 the surest class instead of the true one
+def loss_of(P, y):
+    return -np.mean(np.log(P.max(axis=1)))
+
+# %% 2.4 the log of the mean
+def loss_of(P, y):
+    return -np.log(np.mean(P[np.arange(len(y)), y]))
+
+# %% 2.4 logarithm to base 10
+def loss_of(P, y):
+    return -np.mean(np.log10(P[np.arange(len(y)), y]))
+
+# %% 2.4 all rows of the true columns
+def loss_of(P, y):
+    return -np.mean(np.log(P[:, y]))
+
+# %% 2.4 one minus the probability
+def loss_of(P, y):
+    return np.mean(1 - P[np.arange(len(y)), y])
+
+# %% 2.4 one number per row
+def loss_of(P, y):
+    return -np.log(P[np.arange(len(y)), y])
+
+# %% 2.5 forgets the mean
+def gradient(X, y, W, b):
+    delta = predict(X, W, b)
+    delta[np.arange(len(y)), y] -= 1
+    return X.T @ delta, delta.sum(axis=0)
+
+# %% 2.5 truth minus probabilities
+def gradient(X, y, W, b):
+    delta = -predict(X, W, b)
+    delta[np.arange(len(y)), y] += 1
+    delta /= len(y)
+    return X.T @ delta, delta.sum(axis=0)
+
+# %% 2.5 forgets the truth
+def gradient(X, y, W, b):
+    delta = predict(X, W, b) / len(y)
+    return X.T @ delta, delta.sum(axis=0)
+
+# %% 2.5 takes the truth off everywhere in its column
+def gradient(X, y, W, b):
+    delta = predict(X, W, b)
+    delta[:, y] -= 1
+    delta /= len(y)
+    return X.T @ delta, delta.sum(axis=0)
+
+# %% 2.5 the mean twice for the bias
+def gradient(X, y, W, b):
+    delta = predict(X, W, b)
+    delta[np.arange(len(y)), y] -= 1
+    delta /= len(y)
+    return X.T @ delta, delta.mean(axis=0)
+
+# %% 2.5 divides by the classes
+def gradient(X, y, W, b):
+    delta = predict(X, W, b)
+    delta[np.arange(len(y)), y] -= 1
+    delta /= delta.shape[1]
+    return X.T @ delta, delta.sum(axis=0)
+
+# %% 2.5 gradient of the bias per row
+def gradient(X, y, W, b):
+    delta = predict(X, W, b)
+    delta[np.arange(len(y)), y] -= 1
+    delta /= len(y)
+    return X.T @ delta, delta
+
+# %% 2.5 transposed
+def gradient(X, y, W, b):
+    delta = predict(X, W, b)
+    delta[np.arange(len(y)), y] -= 1
+    delta /= len(y)
+    return delta.T @ X, delta.sum(axis=0)
+
+# %% 2.5 updates as well
+def gradient(X, y, W, b):
+    delta = predict(X, W, b)
+    delta[np.arange(len(y)), y] -= 1
+    delta /= len(y)
+    W -= X.T @ delta
+    return X.T @ delta, delta.sum(axis=0)
+
+# %% 2.6 climbs
+def train(X, y, W, b, rate, epochs, rng, watch):
+    W, b = W.copy(), b.copy()
+    for _ in range(epochs):
+        for rows in batches(len(y), 32, rng):
+            grad_W, grad_b = gradient(X[rows], y[rows], W, b)
+            W += rate * grad_W
+            b += rate * grad_b
+        watch(W, b)
+    return W, b
+
+# %% 2.6 changes the arrays that it was given
+def train(X, y, W, b, rate, epochs, rng, watch):
+    for _ in range(epochs):
+        for rows in batches(len(y), 32, rng):
+            grad_W, grad_b = gradient(X[rows], y[rows], W, b)
+            W -= rate * grad_W
+            b -= rate * grad_b
+        watch(W, b)
+    return W, b
+
+# %% 2.6 the whole pile in every step
+def train(X, y, W, b, rate, epochs, rng, watch):
+    W, b = W.copy(), b.copy()
+    for _ in range(epochs):
+        for rows in batches(len(y), 32, rng):
+            grad_W, grad_b = gradient(X, y, W, b)
+            W -= rate * grad_W
+            b -= rate * grad_b
+        watch(W, b)
+    return W, b
+
+# %% 2.6 the same batches in every epoch
+def train(X, y, W, b, rate, epochs, rng, watch):
+    W, b = W.copy(), b.copy()
+    dealt = batches(len(y), 32, rng)
+    for _ in range(epochs):
+        for rows in dealt:
+            grad_W, grad_b = gradient(X[rows], y[rows], W, b)
+            W -= rate * grad_W
+            b -= rate * grad_b
+        watch(W, b)
+    return W, b
+
+# %% 2.6 one update per epoch
+def train(X, y, W, b, rate, epochs, rng, watch):
+    W, b = W.copy(), b.copy()
+    for _ in range(epochs):
+        for rows in batches(len(y), 32, rng):
+            grad_W, grad_b = gradient(X[rows], y[rows], W, b)
+        W -= rate * grad_W
+        b -= rate * grad_b
+        watch(W, b)
+    return W, b
+
+# %% 2.6 watches after every batch
+def train(X, y, W, b, rate, epochs, rng, watch):
+    W, b = W.copy(), b.copy()
+    for _ in range(epochs):
+        for rows in batches(len(y), 32, rng):
+            grad_W, grad_b = gradient(X[rows], y[rows], W, b)
+            W -= rate * grad_W
+            b -= rate * grad_b
+            watch(W, b)
+    return W, b
+
+# %% 2.6 never watches
+def train(X, y, W, b, rate, epochs, rng, watch):
+    W, b = W.copy(), b.copy()
+    for _ in range(epochs):
+        for rows in batches(len(y), 32, rng):
+            grad_W, grad_b = gradient(X[rows], y[rows], W, b)
+            W -= rate * grad_W
+            b -= rate * grad_b
+    return W, b
+
+# %% 2.6 forgets the bias
+def train(X, y, W, b, rate, epochs, rng, watch):
+    W, b = W.copy(), b.copy()
+    for _ in range(epochs):
+        for rows in batches(len(y), 32, rng):
+            grad_W, grad_b = gradient(X[rows], y[rows], W, b)
+            W -= rate * grad_W
+        watch(W, b)
+    return W, b
+
+# %% 2.6 the gradient of the bias at the new weights
+def train(X, y, W, b, rate, epochs, rng, watch):
+    W, b = W.copy(), b.copy()
+    for _ in range(epochs):
+        for rows in batches(len(y), 32, rng):
+            W -= rate * gradient(X[rows], y[rows], W, b)[0]
+            b -= rate * gradient(X[rows], y[rows], W, b)[1]
+        watch(W, b)
+    return W, b
+
+# %% 2.6 stops after the first epoch
+def train(X, y, W, b, rate, epochs, rng, watch):
+    W, b = W.copy(), b.copy()
+    for _ in range(epochs):
+        for rows in batches(len(y), 32, rng):
+            grad_W, grad_b = gradient(X[rows], y[rows], W, b)
+            W -= rate * grad_W
+            b -= rate * grad_b
+        watch(W, b)
+        return W, b
+
+# %% 2.6 leaves the small last batch out
+def train(X, y, W, b, rate, epochs, rng, watch):
+    W, b = W.copy(), b.copy()
+    for _ in range(epochs):
+        for rows in batches(len(y), 32, rng):
+            if len(rows) < 32:
+                continue
+            grad_W, grad_b = gradient(X[rows], y[rows], W, b)
+            W -= rate * grad_W
+            b -= rate * grad_b
+        watch(W, b)
+    return W, b
+
+# %% 2.10 asks for nothing
+def read_digit(image, stored):
+    p = predict(image.reshape(1, -1) / stored["scale"], stored["W"], stored["b"])[0]
+    return int(p.argmax()), float(p.max())
+
+# %% 2.10 lets a hole pass
+def read_digit(image, stored):
+    if image.shape != tuple(stored["shape"]):
+        raise ValueError("shape")
+    if image.min() < 0 or image.max() > stored["scale"]:
+        raise ValueError("range")
+    p = predict(image.reshape(1, -1) / stored["scale"], stored["W"], stored["b"])[0]
+    return int(p.argmax()), float(p.max())
+
+# %% 2.10 only the number of pixels must fit
+def read_digit(image, stored):
+    if image.size != len(stored["W"]) or not np.isfinite(image).all():
+        raise ValueError("size")
+    if image.min() < 0 or image.max() > stored["scale"]:
+        raise ValueError("range")
+    p = predict(image.reshape(1, -1) / stored["scale"], stored["W"], stored["b"])[0]
+    return int(p.argmax()), float(p.max())
+
+# %% 2.10 the scale of this notebook, not of the file
+def read_digit(image, stored):
+    if image.shape != tuple(stored["shape"]) or not np.isfinite(image).all():
+        raise ValueError("shape")
+    if image.min() < 0 or image.max() > 16:
+        raise ValueError("range")
+    p = predict(image.reshape(1, -1) / 16, stored["W"], stored["b"])[0]
+    return int(p.argmax()), float(p.max())
+
+# %% 2.10 the weights in memory, not those of the file
+def read_digit(image, stored):
+    if image.shape != tuple(stored["shape"]) or not np.isfinite(image).all():
+        raise ValueError("shape")
+    if image.min() < 0 or image.max() > stored["scale"]:
+        raise ValueError("range")
+    p = predict(image.reshape(1, -1) / stored["scale"], W, b)[0]
+    return int(p.argmax()), float(p.max())
+
+# %% 2.10 forgets to divide
+def read_digit(image, stored):
+    if image.shape != tuple(stored["shape"]) or not np.isfinite(image).all():
+        raise ValueError("shape")
+    if image.min() < 0 or image.max() > stored["scale"]:
+        raise ValueError("range")
+    p = predict(image.reshape(1, -1), stored["W"], stored["b"])[0]
+    return int(p.argmax()), float(p.max())
+
+# %% 2.10 returns None instead of raising
+def read_digit(image, stored):
+    if image.shape != tuple(stored["shape"]) or not np.isfinite(image).all():
+        return None
+    if image.min() < 0 or image.max() > stored["scale"]:
+        return None
+    p = predict(image.reshape(1, -1) / stored["scale"], stored["W"], stored["b"])[0]
+    return int(p.argmax()), float(p.max())
+
+# %% 2.10 clips instead of refusing
+def read_digit(image, stored):
+    if image.shape != tuple(stored["shape"]) or not np.isfinite(image).all():
+        raise ValueError("shape")
+    image = np.clip(image, 0, stored["scale"])
+    p = predict(image.reshape(1, -1) / stored["scale"], stored["W"], stored["b"])[0]
+    return int(p.argmax()), float(p.max())
+
+# %% 2.10 full ink is refused
+def read_digit(image, stored):
+    if image.shape != tuple(stored["shape"]) or not np.isfinite(image).all():
+        raise ValueError("shape")
+    if image.min() < 0 or image.max() >= stored["scale"]:
+        raise ValueError("range")
+    p = predict(image.reshape(1, -1) / stored["scale"], stored["W"], stored["b"])[0]
+    return int(p.argmax()), float(p.max())
+
+# %% 2.10 all probabilities instead of one
+def read_digit(image, stored):
+    if image.shape != tuple(stored["shape"]) or not np.isfinite(image).all():
+        raise ValueError("shape")
+    if image.min() < 0 or image.max() > stored["scale"]:
+        raise ValueError("range")
+    p = predict(image.reshape(1, -1) / stored["scale"], stored["W"], stored["b"])[0]
+    return int(p.argmax()), p
+
+# %% 2.12 finds only boxes without arrows
 def dead_ends(edges, goal):
     return sorted(box for box in edges if box != goal and not edges[box])
 
-# %% 2.4 counts the goal as well
+# %% 2.12 counts the goal as well
 def dead_ends(edges, goal):
     return sorted(box for box in edges if goal not in reachable(edges, box))
 
-# %% 2.4 looks one arrow far
+# %% 2.12 looks one arrow far
 def dead_ends(edges, goal):
     return sorted(box for box in edges if box != goal and goal not in edges[box])
 
-# %% 2.4 looks from the goal instead of to it
+# %% 2.12 looks from the goal instead of to it
 def dead_ends(edges, goal):
     return sorted(box for box in edges if box != goal and box not in reachable(edges, goal))
 
-# %% 2.4 does not sort
+# %% 2.12 does not sort
 def dead_ends(edges, goal):
     return [box for box in edges if box != goal and goal not in reachable(edges, box)]
 
-# %% 2.8 drops the last, smaller batch
-def batches(n, size, rng):
-    order = rng.permutation(n)
-    return [order[i:i + size] for i in range(0, n - size + 1, size)]
-
-# %% 2.8 does not shuffle
-def batches(n, size, rng):
-    order = np.arange(n)
-    return [order[i:i + size] for i in range(0, n, size)]
-
-# %% 2.8 only moves the rows along, all by the same number
-def batches(n, size, rng):
-    order = np.roll(np.arange(n), rng.integers(1, n) if n > 1 else 0)
-    return [order[i:i + size] for i in range(0, n, size)]
-
-# %% 2.8 cuts first, then shuffles the batches
-def batches(n, size, rng):
-    cut = [np.arange(i, min(i + size, n)) for i in range(0, n, size)]
-    return [cut[i] for i in rng.permutation(len(cut) - 1)] + cut[-1:]
-
-# %% 2.8 draws with replacement
-def batches(n, size, rng):
-    order = rng.integers(0, n, n)
-    return [order[i:i + size] for i in range(0, n, size)]
-
-# %% 2.8 shuffles with a generator of its own
-def batches(n, size, rng):
-    order = np.random.default_rng().permutation(n)
-    return [order[i:i + size] for i in range(0, n, size)]
-
-# %% 2.8 the same order in every epoch
-def batches(n, size, rng):
-    order = np.random.default_rng(0).permutation(n)
-    return [order[i:i + size] for i in range(0, n, size)]
-
-# %% 2.8 evens out the batches
-def batches(n, size, rng):
-    return np.array_split(rng.permutation(n), -(-n // size))
-
-# %% 2.11 rounds down
-def images_needed(p, margin):
-    return int(1.96**2 * p * (1 - p) / margin**2)
-
-# %% 2.11 forgets the square
-def images_needed(p, margin):
-    return int(np.ceil(1.96 * np.sqrt(p * (1 - p)) / margin))
-
-# %% 2.11 takes one standard deviation
-def images_needed(p, margin):
-    return int(np.ceil(p * (1 - p) / margin**2))
-
-# %% 2.11 assumes the worst p
-def images_needed(p, margin):
-    return int(np.ceil(1.96**2 * 0.25 / margin**2))
-
-# %% 2.11 returns a float
-def images_needed(p, margin):
-    return np.ceil(1.96**2 * p * (1 - p) / margin**2)
-
-# %% 2.13 lets nan through: no comparison with it is true
-def read_form(form):
-    for key in ("visits", "yuan"):
-        value = form.get(key)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-            raise ValueError(key)
-    if form["visits"] != form["visits"] // 1:
-        raise ValueError("visits")
-    return np.array([form["visits"], form["yuan"]], float)
-
-# %% 2.13 stops with an OverflowError where an integer is too large
-def read_form(form):
-    for key in ("visits", "yuan"):
-        value = form.get(key)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(f"{key} must be a number")
-        if not 0 <= value < float("inf"):
-            raise ValueError(f"{key} must be finite and not negative")
-    if form["visits"] % 1 != 0:
-        raise ValueError("visits must be a whole number")
-    return np.array([form["visits"], form["yuan"]], dtype=float)
-
-# %% 2.13 takes True for 1
-def read_form(form):
-    for key in ("visits", "yuan"):
-        value = form.get(key)
-        if not isinstance(value, (int, float)) or not np.isfinite(value) or value < 0:
-            raise ValueError(key)
-    if form["visits"] % 1:
-        raise ValueError("visits")
-    return np.array([form["visits"], form["yuan"]], float)
-
-# %% 2.13 converts text
-def read_form(form):
-    try:
-        values = np.array([float(form["visits"]), float(form["yuan"])])
-    except (KeyError, TypeError) as error:
-        raise ValueError("bad form") from error
-    if not np.isfinite(values).all() or (values < 0).any() or values[0] % 1:
-        raise ValueError("bad form")
-    return values
-
-# %% 2.13 raises KeyError where a field is missing
-def read_form(form):
-    for key in ("visits", "yuan"):
-        value = form[key]
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(key)
-        if not np.isfinite(value) or value < 0:
-            raise ValueError(key)
-    if form["visits"] % 1:
-        raise ValueError("visits")
-    return np.array([form["visits"], form["yuan"]], float)
-
-# %% 2.13 refuses zero
-def read_form(form):
-    for key in ("visits", "yuan"):
-        value = form.get(key)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(key)
-        if not np.isfinite(value) or value <= 0:
-            raise ValueError(key)
-    if form["visits"] % 1:
-        raise ValueError("visits")
-    return np.array([form["visits"], form["yuan"]], float)
-
-# %% 2.13 rounds visits instead of refusing
-def read_form(form):
-    for key in ("visits", "yuan"):
-        value = form.get(key)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(key)
-        if not np.isfinite(value) or value < 0:
-            raise ValueError(key)
-    return np.array([round(form["visits"]), form["yuan"]], float)
-
-# %% 2.13 takes the values in the order of the form
-def read_form(form):
-    for key in ("visits", "yuan"):
-        value = form.get(key)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(key)
-        if not np.isfinite(value) or value < 0:
-            raise ValueError(key)
-    if form["visits"] % 1:
-        raise ValueError("visits")
-    return np.array([v for k, v in form.items() if k in ("visits", "yuan")], float)
-
-# %% 2.14 forgets the last day
+# %% 2.18 forgets the last day
 def first_alarm(values, center, width, wait):
     in_a_row = 0
     for day, value in enumerate(values[:-1], 1):
@@ -250,12 +407,12 @@ def first_alarm(values, center, width, wait):
             return day
     return None
 
-# %% 2.14 counts days outside, not days in a row
+# %% 2.18 counts days outside, not days in a row
 def first_alarm(values, center, width, wait):
     outside = np.flatnonzero(np.abs(values - center) > width)
     return int(outside[wait - 1]) + 1 if len(outside) >= wait else None
 
-# %% 2.14 looks only upward
+# %% 2.18 looks only upward
 def first_alarm(values, center, width, wait):
     in_a_row = 0
     for day, value in enumerate(values, 1):
@@ -264,7 +421,7 @@ def first_alarm(values, center, width, wait):
             return day
     return None
 
-# %% 2.14 counts days from 0
+# %% 2.18 counts days from 0
 def first_alarm(values, center, width, wait):
     in_a_row = 0
     for day, value in enumerate(values):
@@ -273,7 +430,7 @@ def first_alarm(values, center, width, wait):
             return day
     return None
 
-# %% 2.14 returns the first day of the row
+# %% 2.18 returns the first day of the row
 def first_alarm(values, center, width, wait):
     in_a_row = 0
     for day, value in enumerate(values, 1):
@@ -282,7 +439,7 @@ def first_alarm(values, center, width, wait):
             return day - wait + 1
     return None
 
-# %% 2.14 counts the edge as outside
+# %% 2.18 counts the edge as outside
 def first_alarm(values, center, width, wait):
     in_a_row = 0
     for day, value in enumerate(values, 1):
