@@ -21,7 +21,7 @@ else
 	$(PYTEST) $(SPREAD) -m "not slow"
 endif
 
-## test-slow: every cell run twice in a row, every notebook twice in one kernel
+## test-slow: every cell run twice in a row, every notebook twice in one kernel, one of each part in a real JupyterLab
 test-slow: $(VENV)/.ready
 	$(PYTEST) $(SPREAD) -m slow $(if $(NN),-k "$(NN)_") tests
 

@@ -82,9 +82,14 @@ class check:
 
 
 def solved(exercise: str) -> bool:
-    """True once the reader's answer has passed; until then the solution cell defines the course's."""
+    """True once the reader's answer has passed; until then the solution cell defines the course's.
+
+    Says so where an answer was tried and has not passed: what follows would not run on it.
+    """
     if results.get(exercise) == CORRECT:
         return True
+    if results.get(exercise) in (PARTIAL, WRONG):
+        print(f"· From here on the course's solution of {exercise}. When yours passes, go on with yours.")
     cell = sys._getframe(1)
     _solution_files[exercise] = cell.f_code.co_filename
     _note_asked(exercise, cell.f_code, cell.f_globals)

@@ -1,8 +1,9 @@
 """The exercise audit: does every check accept what is right and refuse everything else?
 
-A notebook's code cells run in order, in this process. At each exercise the check judges the stub, the
-solution, right answers in another style, the solution with its arguments overwritten afterwards, written-down
-wrong answers and automatic mutants of the solution, each from the same state, which is put back afterwards.
+The code cells on which a notebook's exercises depend run in order, in this process. At each exercise the
+check judges the stub, the solution, right answers in another style, the solution with its arguments
+overwritten afterwards, written-down wrong answers and automatic mutants of the solution, each from the same
+state, which is put back afterwards.
 `python tests/audit.py 06` prints the verdicts for an author.
 """
 
@@ -20,18 +21,20 @@ import sys
 import time
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mutants import mutants
+from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from course_utils import exercises  # noqa: E402
+from tools.names import needed, stored  # noqa: E402
 from tools.source import Exercise, read_source, role  # noqa: E402
 
 SOURCES = ROOT / "notebooks" / "py"
@@ -243,9 +246,10 @@ def audit(notebook: Path, wrong_answers: Path, right_answers: Path) -> Report:
                 continue
             getattr(cases[exercise_id], kind)[description] = answer
     namespace = Namespace(notebook.stem)
-    exercises.results.clear()
-    last = max((number for number, cell in enumerate(source.code, 1) if role(cell) == "exercise"), default=0)
-    for number, cell in enumerate(source.code[:last], 1):  # what follows is nbval's to run
+    # a kernel never compiles two cells under one name; several audits in one process do
+    for noted in (exercises.results, exercises._solution_files, exercises._asked):
+        noted.clear()
+    for number, cell in depended_on(source.code, cases):  # the others are nbval's to run
         if role(cell) == "exercise" and cell.metadata.get("exercise") in cases:
             report.outcomes.append(_judge(namespace, cases[cell.metadata["exercise"]], report.problems))
         try:
@@ -256,6 +260,27 @@ def audit(notebook: Path, wrong_answers: Path, right_answers: Path) -> Report:
                 break
     _weigh(report)
     return report
+
+
+def depended_on(code: Sequence[NotebookNode], cases: Mapping[str, Case]) -> list[tuple[int, NotebookNode]]:
+    """The exercises' cells and those that define a name which they, or such a cell, need; numbered."""
+    names: set[str] = set()
+    found: list[tuple[int, NotebookNode]] = []
+    for number, cell in reversed(list(enumerate(code, 1))):
+        case = cases.get(cell.metadata.get("exercise", ""))
+        if case or role(cell) == "setup" or (role(cell) != "figure" and names & stored(cell.source)):
+            found.append((number, cell))
+            answers = [*case.wrong.values(), *case.right.values()] if case else []
+            for text in (cell.source, *answers):
+                names |= _needed(text)
+    return found[::-1]
+
+
+def _needed(code: str) -> set[str]:
+    try:
+        return needed(code)
+    except SyntaxError:  # an answer's own problem, told when it runs
+        return set()
 
 
 # Runs after an answer: what its functions were given is overwritten once they have returned, as by a reader

@@ -96,6 +96,7 @@ if not solved("1.{i}"):
 BETWEEN = """
 # %%
 assert data.any() and box.count == 0 and not hasattr(Box, "extra")
+rng = rng  # the checks need it, so this cell runs
 """
 
 WRONG = """
@@ -135,6 +136,13 @@ def test_a_sound_notebook_passes(tmp_path):
     ]
     assert all(o.mutants >= 4 for o in report.outcomes)
     assert "1.3" in str(report) and "15 of 15 mutants caught" in str(report)
+
+
+def test_only_what_the_exercises_depend_on_runs(tmp_path):
+    idle = "\n# %%\nraise SystemError('nobody needs this cell')\n"
+    used = "\n# %%\nthree = 3\n"  # by a wrong answer alone
+    answers = ANSWERS + "\n# %% 1.2 adds something\ndef center2(x):\n    return x - x.mean(axis=0) + three\n"
+    assert audit_text(tmp_path, SETUP + idle + used + NOTEBOOK[len(SETUP) :], answers).problems == []
 
 
 CHECK = "np.testing.assert_allclose(center1(x.copy()), x - x.sum(axis=0) / 4)"

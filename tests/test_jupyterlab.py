@@ -33,7 +33,7 @@ from tools import build
 from tools.source import ROOT, read_plan
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-if os.environ.get("COURSE_BROWSER_ALL") != "1":
+if os.environ.get("COURSE_BROWSER_ALL") != "1":  # the first of each part; but for the very first, a slow test
     parts = [[path for path in NOTEBOOKS if path.stem in names] for names in read_plan().parts.values()]
     NOTEBOOKS = [part[0] for part in parts if part]
 
@@ -191,9 +191,7 @@ def idle(page: Any) -> Any:
     return page.locator("#jp-main-statusbar").get_by_text(re.compile(r"(?<!No Kernel) \| Idle"))
 
 
-def run_all(
-    browser: Any, lab: Lab, path: Path, least_figures: int, wanted: Sequence[str] = ()
-) -> list[str]:
+def run_all(browser: Any, lab: Lab, path: Path, least_figures: int, wanted: Sequence[str] = ()) -> list[str]:
     """Open one of the copy's notebooks, run all its cells and look; returns what is wrong with it.
     wanted: texts that its outputs must hold."""
     cells = nbformat.read(path, as_version=4).cells
@@ -279,7 +277,10 @@ def saved_figures(path: Path) -> int:
     return sum("image/png" in o.get("data", {}) for cell in cells for o in cell.get("outputs", []))
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+TO_RUN = [pytest.param(p, id=p.stem, marks=[pytest.mark.slow] if i else []) for i, p in enumerate(NOTEBOOKS)]
+
+
+@pytest.mark.parametrize("path", TO_RUN)
 def test_run_all(path, browser, lab):
     complaints = run_all(browser, lab, lab.notebooks / path.name, max(1, saved_figures(path)))
     assert not complaints, "\n".join(complaints)

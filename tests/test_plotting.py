@@ -236,6 +236,11 @@ with plotting.LiveCurves(4, title="Curves") as curves:
         curves.update(step, {"loss": 1 / step})
         time.sleep(0.4)  # long enough for several updates
 """,
+    "live curves, not kept": """
+with plotting.LiveCurves(2, title="Gone", keep=False) as curves:
+    for step in (1, 2):
+        curves.update(step, {"loss": 1 / step})
+""",
     "explored": """
 def draw(rate, steps):
     plt.subplots()[1].plot(rate ** np.arange(steps))
@@ -289,6 +294,12 @@ def test_live_curves_leave_one_static_figure_as_they_ended(outputs):
     (output,) = outputs["live curves"]
     assert output.output_type == "display_data" and "image/png" in output.data
     assert output.metadata.title.startswith("Curves: 4 of 4 in ") and output.metadata.title.endswith("; loss")
+
+
+def test_live_curves_that_are_not_kept_leave_a_line(outputs):
+    (output,) = outputs["live curves, not kept"]
+    assert "image/png" not in output["data"]
+    assert output["data"]["text/plain"].startswith("Gone: 2 of 2 in")
 
 
 def test_a_sharp_figure_keeps_its_size(outputs):

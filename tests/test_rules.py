@@ -68,6 +68,7 @@ CATCHES: list[tuple[str, str, str, str]] = [
     ("ideas_are_short", IDEA, LONG, "17 lines of idea"),
     ("figures_define_nothing", "results = {", "ax.figure\nresults = {", "defines ax, used later"),
     ("ideas_draw_nothing", IDEA, IDEA + "plt.show()\n", "draws"),
+    ("ideas_draw_nothing", IDEA, IDEA + 'plotting.training_plot(title="A")\n', "draws"),
     ("exercises_are_whole", " (3 min)", "", "no minutes"),
     ("exercises_are_whole", '("your turn")', '("later")', "the stub raises"),
     ("exercises_are_whole", 'with check("4.2", ', 'with check("4.1", ', "the check begins"),

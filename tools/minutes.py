@@ -23,7 +23,8 @@ FORMULA = re.compile(r"\$\$.*?\$\$", re.DOTALL)
 QUESTION = re.compile(r"<summary>[^<]*(?:<(?!/summary>)[^<]*)*[.?]</summary>")
 UNREAD = re.compile(r"<details>.*?</details>|```.*?```|\$[^$]*\$|\]\([^)]*\)", re.DOTALL)
 DRAWS = re.compile(
-    r"plt\.show\(|plotting\.(?:image_grid|confusion_matrix|decision_regions|flow|explore|LiveCurves)"
+    r"plt\.show\(|plotting\.(?:image_grid|confusion_matrix|decision_regions|flow|explore)"
+    r"|plotting\.(?:LiveCurves|training_plot)\((?!.*keep=False)"  # not kept, it is a progress bar
 )
 
 

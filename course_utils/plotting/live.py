@@ -16,13 +16,16 @@ class LiveCurves(AbstractContextManager["LiveCurves"]):
 
     total: steps (usually epochs) expected.
     panels: names drawn, one panel each; "val_" + name joins its panel as a dashed line.
+    keep: whether the figure stays, static, in the saved file. If not, a line with the time takes its
+    place at the end: for a cell whose curves the next one draws, with a title that says what they show.
     In a notebook one figure is updated in place (at most once a second, and never for more than
-    a tenth of the time) and stays, static, in the saved file; elsewhere each update prints a line.
+    a tenth of the time); elsewhere each update prints a line.
     Use it as a context manager, or call `finish` at the end.
     """
 
-    def __init__(self, total: int, panels: Sequence[str] = ("loss",), title: str = "Training") -> None:
-        self.total, self.panels, self.title = total, tuple(panels), title
+    def __init__(self, total: int, panels: Sequence[str] = ("loss",), title: str = "Training",
+                 keep: bool = True) -> None:  # fmt: skip
+        self.total, self.panels, self.title, self.keep = total, tuple(panels), title, keep
         self.steps: list[int] = []
         self.history: dict[str, list[float]] = {}
         self._start = self._next_drawing = time.perf_counter()
@@ -50,13 +53,15 @@ class LiveCurves(AbstractContextManager["LiveCurves"]):
 
     def finish(self) -> None:
         """Draw the last state; nothing more is updated afterwards."""
-        if kernel_shell() and self.steps:
-            took = time.perf_counter() - self._start
-            self._draw(f"{self.title}: {self.steps[-1]} of {self.total} in {took:.0f} s")
+        if not kernel_shell() or not self.steps:
+            return
+        took = f"{self.title}: {self.steps[-1]} of {self.total} in {time.perf_counter() - self._start:.0f} s"
+        if self.keep:
+            self._draw(took)
+        else:
+            self._show({"text/plain": took}, raw=True)
 
     def _draw(self, heading: str) -> None:
-        from IPython.display import display
-
         figure, axes = plt.subplots(1, len(self.panels), figsize=(4.2 * len(self.panels), 3), squeeze=False)
         for ax, name in zip(axes[0], self.panels, strict=True):
             for key, style, label in ((name, "-", "training"), (f"val_{name}", "--", "validation")):
@@ -67,20 +72,26 @@ class LiveCurves(AbstractContextManager["LiveCurves"]):
             if ax.lines:
                 ax.legend()
         figure.suptitle(heading, fontsize=10)
-        if self._handle is None:
-            self._handle = display(figure, display_id=True)
-        else:
-            self._handle.update(figure)
+        self._show(figure)
         plt.close(figure)
 
+    def _show(self, what: Any, **options: Any) -> None:
+        from IPython.display import display
 
-def training_plot(panels: Sequence[str] = ("loss", "accuracy"), title: str = "Training") -> Any:
+        if self._handle is None:
+            self._handle = display(what, display_id=True, **options)
+        else:
+            self._handle.update(what, **options)
+
+
+def training_plot(panels: Sequence[str] = ("loss", "accuracy"), title: str = "Training",
+                  keep: bool = True) -> Any:  # fmt: skip
     """A Keras callback that draws LiveCurves: `fit(..., verbose=0, callbacks=[training_plot()])`."""
     import keras
 
     class TrainingPlot(keras.callbacks.Callback):
         def on_train_begin(self, logs: dict | None = None) -> None:
-            self.curves = LiveCurves(self.params["epochs"], panels, title)
+            self.curves = LiveCurves(self.params["epochs"], panels, title, keep)
 
         def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
             self.curves.update(epoch + 1, logs or {})

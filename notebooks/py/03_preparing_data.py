@@ -22,6 +22,8 @@
 # Can you reach 95 % accuracy on coin flips? You will, in section 3.7, with one line in the wrong place. Between a raw table and an honest score lie a dozen such lines:
 # here you write each of them, measure what it does, and learn to catch the ones that lie.
 #
+# **The digit reader so far** was fed a clean pile, cut once by chance (notebook [[life_of_a_model]]). What if the pile has holes and slips, or the cut lets the answers in? First on tables, where each defect can be seen by itself, then on the digits again (3.6, 3.10, 3.11), this notebook adds everything between the raw pile and the first row of $X$.
+#
 # **You will be able to**
 # - find defects in a table by looking, and repair them by rules that leave a record;
 # - say why a value is missing, choose a filling, and compare choices by cross-validation with its spread;

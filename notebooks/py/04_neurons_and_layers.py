@@ -25,6 +25,8 @@
 # What can one neuron decide, what can it never decide, and how should a hundred layers of them begin?
 # You build every part of a feed-forward network (前馈网络) here, before any of it learns, and predict on paper what the measurement will show.
 #
+# **The digit reader so far** (notebook [[life_of_a_model]]) is one layer: 650 numbers, ten weighted sums. Some things no weighted sum can decide, however long it trains. This notebook adds layers, what stands between them, and the right start; learning comes after.
+#
 # **You will be able to**
 # - read a neuron as a vote and as a line, and prove what it cannot do;
 # - write a multilayer network in matrix form, state every shape and count its parameters;

@@ -22,6 +22,8 @@
 # Training makes one number small. Which number? A poor choice teaches nothing, teaches the wrong thing, or turns into `nan`.
 # You derive the common losses (损失函数) from one idea, the likelihood, and find out what each of them is really asking for.
 #
+# **The digit reader so far** was trained on cross-entropy because notebook [[life_of_a_model]] said so, and notebook [[neurons_and_layers]] gave it layers that don't learn yet. This notebook asks where a loss comes from, what each one wants, and when it breaks.
+#
 # **You will be able to**
 # - derive squared error, absolute error and both cross-entropies from a distribution, and a new loss from a new one;
 # - say what prediction a loss wants: a mean, a median, a quantile, a probability;

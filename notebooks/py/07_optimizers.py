@@ -26,6 +26,8 @@
 # decides whether a network learns, crawls or explodes. You derive here which rate works, and then what each of the common
 # optimizers (优化器) knows that plain descent does not.
 #
+# **The digit reader so far** has a hidden layer, and notebook [[backpropagation]] found the gradient of all its weights. It still moves by the plainest rule there is, with a rate found by trying. This notebook adds the rules that choose how far.
+#
 # **You will be able to**
 # - predict from the Hessian's eigenvalues when gradient descent converges, how fast, and why it zigzags;
 # - say what a larger batch buys, and measure the batch size beyond which it buys little;

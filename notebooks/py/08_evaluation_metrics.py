@@ -22,6 +22,8 @@
 # What does "96 % accurate" tell you, and how far can you trust it? Here you build the metrics from four counts, the curves by sorting once, and an interval around each,
 # all equal to scikit-learn's numbers; and you learn which question each of them answers.
 #
+# **The digit reader so far** trains, and ends in one number, its accuracy. That number hides which digits it confuses, what a mistake costs, and how much of it is luck. This notebook adds the numbers that tell.
+#
 # **You will be able to**
 # - compute precision, recall, $F_\beta$, macro and micro averages from counts, and say when accuracy lies;
 # - draw ROC and precision–recall curves by hand, ties included, and explain the area under the first as a probability;

@@ -21,6 +21,8 @@
 # Convolution, pooling, transposed convolution and batch normalization: derived forward and backward, made fast, and equal to Keras' layers.
 # How few weights does it take to see an edge, and what does a network gain by looking at every place in the same way?
 #
+# **The digit reader so far** has a weight for every pixel: when its camera slipped by one pixel, it lost more than half of its right answers (notebook [[life_of_a_model]]). This notebook adds a layer that uses the same few weights at every place.
+#
 # **You will be able to**
 # - say which of two operations called *convolution* a layer computes, and port a kernel without mirroring it;
 # - predict output size, parameters, multiplications and receptive field of any convolutional network;

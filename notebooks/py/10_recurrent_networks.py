@@ -22,6 +22,8 @@
 # It reads step by step and hands a state on. Whether a recurrent network (循环神经网络) remembers and whether it can be trained
 # depends on what multiplying by one matrix again and again does to states and gradients; gates were invented to escape it.
 #
+# **The digit reader so far** takes images of one size, all pixels at once. A text or a signal has any length, and its order matters. This notebook leaves the images for sequences and adds a state that is handed on; the gradients are those of notebook [[backpropagation]], along a longer path.
+#
 # **You will be able to**
 # - derive backpropagation through time for an RNN, an LSTM and a GRU, with every shape, and check it;
 # - predict from a recurrent matrix whether gradients vanish or explode, and measure it;

@@ -22,6 +22,8 @@
 # word *are* belongs to *keys*, although *cabinet* is nearer? This notebook follows a text all the way: tokens,
 # vectors, attention, Transformer block. In 11.10 a single attention head learns just this, from examples alone.
 #
+# **So far** a network has read images at one glance (notebook [[convolution]]) and sequences step by step (notebook [[recurrent_networks]]), and what was read early had to survive every later step. This notebook adds a way to look back directly, at any distance, and the vectors that words need for it.
+#
 # **You will be able to**
 #
 # - train a byte-pair encoder, and cut any text exactly as GPT-2 does;

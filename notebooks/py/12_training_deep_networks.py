@@ -21,6 +21,8 @@
 # A network scores 100 % on the digits that it has seen and gets one in twelve of the next ones wrong. Another has fifty layers and learns nothing. A third
 # just doesn't train, without any error message. You learn here to tell from measurements which of these you have in front of you, and what to do.
 #
+# **The digit reader so far** has everything: layers, loss, gradient, optimizer, metrics. On few images it still learns them by heart, and deeper it may not learn at all. This notebook adds what makes large networks train, and the habit of finding out why one doesn't.
+#
 # **You will be able to**
 #
 # - tell underfitting from overfitting by learning curves, and measure bias and variance;

@@ -33,22 +33,6 @@ def predict(X, W, b):
     E = np.exp(Z - Z.max(axis=0))
     return (E / E.sum(axis=0)).T
 
-# %% 2.4 row by row
-def loss_of(P, y):
-    total = 0.0
-    for row, label in zip(P, y):
-        total -= np.log(row[label])
-    return total / len(y)
-
-# %% 2.4 one-hot labels
-def loss_of(P, y):
-    Y = np.eye(P.shape[1])[y]
-    return -(Y * np.log(P)).sum() / len(P)
-
-# %% 2.4 chooses along the axis
-def loss_of(P, y):
-    return float(np.log(1 / np.take_along_axis(P, y[:, None], axis=1)).mean())
-
 # %% 2.5 one row after the other
 def gradient(X, y, W, b):
     slope_W, slope_b = np.zeros(W.shape), np.zeros(b.shape)
@@ -106,7 +90,7 @@ def train(X, y, W, b, rate, epochs, rng, watch):
         watch(W.copy(), b.copy())
     return W, b
 
-# %% 2.10 one condition after the other
+# %% 2.9 one condition after the other
 def read_digit(image, stored):
     height, width = stored["shape"]
     for line in image.reshape(-1):
@@ -117,7 +101,7 @@ def read_digit(image, stored):
     P = predict(image.reshape(1, height * width) / stored["scale"], stored["W"], stored["b"])
     return np.argmax(P), np.max(P)
 
-# %% 2.10 all at once
+# %% 2.9 all at once
 def read_digit(image, stored):
     scale = float(stored["scale"])
     fits = list(image.shape) == list(stored["shape"]) and bool(np.all((image >= 0) & (image <= scale)))

@@ -80,38 +80,6 @@ def predict(X, W, b):
     E = np.exp(Z - Z.max())
     return E / E.sum(axis=1, keepdims=True)
 
-# %% 2.4 forgets the minus
-def loss_of(P, y):
-    return np.mean(np.log(P[np.arange(len(y)), y]))
-
-# %% 2.4 sums
-def loss_of(P, y):
-    return -np.sum(np.log(P[np.arange(len(y)), y]))
-
-# %% 2.4 the surest class instead of the true one
-def loss_of(P, y):
-    return -np.mean(np.log(P.max(axis=1)))
-
-# %% 2.4 the log of the mean
-def loss_of(P, y):
-    return -np.log(np.mean(P[np.arange(len(y)), y]))
-
-# %% 2.4 logarithm to base 10
-def loss_of(P, y):
-    return -np.mean(np.log10(P[np.arange(len(y)), y]))
-
-# %% 2.4 all rows of the true columns
-def loss_of(P, y):
-    return -np.mean(np.log(P[:, y]))
-
-# %% 2.4 one minus the probability
-def loss_of(P, y):
-    return np.mean(1 - P[np.arange(len(y)), y])
-
-# %% 2.4 one number per row
-def loss_of(P, y):
-    return -np.log(P[np.arange(len(y)), y])
-
 # %% 2.5 forgets the mean
 def gradient(X, y, W, b):
     delta = predict(X, W, b)
@@ -293,12 +261,12 @@ def train(X, y, W, b, rate, epochs, rng, watch):
         watch(W, b)
     return W, b
 
-# %% 2.10 asks for nothing
+# %% 2.9 asks for nothing
 def read_digit(image, stored):
     p = predict(image.reshape(1, -1) / stored["scale"], stored["W"], stored["b"])[0]
     return int(p.argmax()), float(p.max())
 
-# %% 2.10 lets a hole pass
+# %% 2.9 lets a hole pass
 def read_digit(image, stored):
     if image.shape != tuple(stored["shape"]):
         raise ValueError("shape")
@@ -307,7 +275,7 @@ def read_digit(image, stored):
     p = predict(image.reshape(1, -1) / stored["scale"], stored["W"], stored["b"])[0]
     return int(p.argmax()), float(p.max())
 
-# %% 2.10 only the number of pixels must fit
+# %% 2.9 only the number of pixels must fit
 def read_digit(image, stored):
     if image.size != len(stored["W"]) or not np.isfinite(image).all():
         raise ValueError("size")
@@ -316,7 +284,7 @@ def read_digit(image, stored):
     p = predict(image.reshape(1, -1) / stored["scale"], stored["W"], stored["b"])[0]
     return int(p.argmax()), float(p.max())
 
-# %% 2.10 the scale of this notebook, not of the file
+# %% 2.9 the scale of this notebook, not of the file
 def read_digit(image, stored):
     if image.shape != tuple(stored["shape"]) or not np.isfinite(image).all():
         raise ValueError("shape")
@@ -325,7 +293,7 @@ def read_digit(image, stored):
     p = predict(image.reshape(1, -1) / 16, stored["W"], stored["b"])[0]
     return int(p.argmax()), float(p.max())
 
-# %% 2.10 the weights in memory, not those of the file
+# %% 2.9 the weights in memory, not those of the file
 def read_digit(image, stored):
     if image.shape != tuple(stored["shape"]) or not np.isfinite(image).all():
         raise ValueError("shape")
@@ -334,7 +302,7 @@ def read_digit(image, stored):
     p = predict(image.reshape(1, -1) / stored["scale"], W, b)[0]
     return int(p.argmax()), float(p.max())
 
-# %% 2.10 forgets to divide
+# %% 2.9 forgets to divide
 def read_digit(image, stored):
     if image.shape != tuple(stored["shape"]) or not np.isfinite(image).all():
         raise ValueError("shape")
@@ -343,7 +311,7 @@ def read_digit(image, stored):
     p = predict(image.reshape(1, -1), stored["W"], stored["b"])[0]
     return int(p.argmax()), float(p.max())
 
-# %% 2.10 returns None instead of raising
+# %% 2.9 returns None instead of raising
 def read_digit(image, stored):
     if image.shape != tuple(stored["shape"]) or not np.isfinite(image).all():
         return None
@@ -352,7 +320,7 @@ def read_digit(image, stored):
     p = predict(image.reshape(1, -1) / stored["scale"], stored["W"], stored["b"])[0]
     return int(p.argmax()), float(p.max())
 
-# %% 2.10 clips instead of refusing
+# %% 2.9 clips instead of refusing
 def read_digit(image, stored):
     if image.shape != tuple(stored["shape"]) or not np.isfinite(image).all():
         raise ValueError("shape")
@@ -360,7 +328,7 @@ def read_digit(image, stored):
     p = predict(image.reshape(1, -1) / stored["scale"], stored["W"], stored["b"])[0]
     return int(p.argmax()), float(p.max())
 
-# %% 2.10 full ink is refused
+# %% 2.9 full ink is refused
 def read_digit(image, stored):
     if image.shape != tuple(stored["shape"]) or not np.isfinite(image).all():
         raise ValueError("shape")
@@ -369,7 +337,7 @@ def read_digit(image, stored):
     p = predict(image.reshape(1, -1) / stored["scale"], stored["W"], stored["b"])[0]
     return int(p.argmax()), float(p.max())
 
-# %% 2.10 all probabilities instead of one
+# %% 2.9 all probabilities instead of one
 def read_digit(image, stored):
     if image.shape != tuple(stored["shape"]) or not np.isfinite(image).all():
         raise ValueError("shape")
