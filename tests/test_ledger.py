@@ -64,7 +64,7 @@ TOPIC_NOTEBOOK: dict[str, tuple[str, ...]] = {
     "Multimodal learning": ("multimodal",),
     "NLP tasks": ("project_text_classification",),
     "Neural-network fundamentals": ("neurons_and_layers",),
-    "NumPy network from scratch": ("backpropagation",),
+    "NumPy network from scratch": ("repairing_a_network",),
     "Object detection": ("detection_and_segmentation",),
     "Parameter counting and scale": ("what_is_a_large_model",),
     "Privacy: differential privacy and federated learning": ("privacy_and_security",),
@@ -110,15 +110,16 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
     "D3-2.2-a": ("life_of_a_model",),  # flow chart without a loop
     "D3-3.1-a": ("life_of_a_model",),  # five steps
     "D4-2.3-a": ("life_of_a_model",),  # flow chart whose loop never closes
-    # the derivation and listing that notebook 06 repairs (D3-4.1, D3-4.2, D3-4.3) belong to two
+    # the derivation and the listing that are repaired (D3-4.1, D3-4.2, D3-4.3) belong to two
     "D3-4.1-a": ("neurons_and_layers", "backpropagation"),
     "D3-4.1-b": ("neurons_and_layers", "backpropagation"),
     "D3-4.1-c": ("neurons_and_layers", "backpropagation"),
     "D3-4.1-d": ("neurons_and_layers", "backpropagation"),
     "D3-4.2-a": ("loss_functions", "backpropagation"),
     "D3-4.2-f": ("backpropagation", "optimizers"),
-    "D3-4.3-h": ("neurons_and_layers", "backpropagation"),
-    "D3-4.3-i": ("neurons_and_layers", "backpropagation"),
+    "D2-3.3.4-a": ("backpropagation", "automatic_differentiation"),
+    "D3-4.3-h": ("neurons_and_layers", "repairing_a_network"),
+    "D3-4.3-i": ("neurons_and_layers", "repairing_a_network"),
     # what the three MNIST listings (D2-5, D3-5, D4-5) say on other topics
     "D2-5.2-c": ("what_is_a_large_model", "project_mnist"),  # size of the model
     "D3-5.2-c": ("what_is_a_large_model", "project_mnist"),
@@ -244,8 +245,9 @@ def test_every_notebook_has_something_to_cover() -> None:
 
 
 def test_each_document_part_has_one_home() -> None:
-    """What notebooks 06 and 13 promise: derivation, NumPy listing and the MNIST listings, whole."""
-    assert {name for name in LEDGER if re.match(r"D3-4\.[123]-", name)} <= set(expected("backpropagation"))
+    """What notebooks 06, 06c and 13 promise: derivation, NumPy listing and the MNIST listings, whole."""
+    assert {name for name in LEDGER if re.match(r"D3-4\.[12]-", name)} <= set(expected("backpropagation"))
+    assert {name for name in LEDGER if re.match(r"D3-4\.3-", name)} <= set(expected("repairing_a_network"))
     assert {name for name in LEDGER if re.match(r"D[234]-5\.[234]-", name)} <= set(expected("project_mnist"))
 
 
