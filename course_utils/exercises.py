@@ -13,12 +13,14 @@ from typing import Any
 NOT_ATTEMPTED, PARTIAL, CORRECT, WRONG = "not attempted", "partly done", "correct", "wrong"
 UNREADY = "not ready"  # the kernel lacks what the cells above define
 TODO = "your turn"  # a stub raises NotImplementedError(TODO); the same error from a library is a mistake
-MOST_LINES = 8  # of an explanation
+MOST_LINES, MOST_ROWS = 8, 2  # of an explanation, and of each array in it
 
 # exercise id -> its state, in the order of the checks
 results: dict[str, str] = {}
 # exercise id -> the file name under which its solution cell was compiled, once that cell has run
 _solution_files: dict[str, str] = {}
+# exercise id -> the names of its stubs, as far as a check has met them untouched
+_stubs: dict[str, set[str]] = {}
 # exercise id -> the names that its stub had defined when the solution cell first ran
 _asked: dict[str, set[str]] = {}
 
@@ -67,8 +69,7 @@ class check:
         frames = _frames(trace)
         if isinstance(error, NotImplementedError) and error.args == (TODO,):
             stub = frames[-1].f_code
-            neighbors = [c for c in _codes(self.names, self.names) if c.co_filename == stub.co_filename]
-            if all(map(_is_stub, [stub, *neighbors])):
+            if self._untouched(stub.co_filename):
                 return NOT_ATTEMPTED, f"○ {self.name}: not attempted yet"
             return PARTIAL, f"◐ {self.name}: partly done; `{stub.co_name}` is still to be written"
         missing = getattr(error, "name", None) if type(error) is NameError else None
@@ -79,6 +80,16 @@ class check:
         if missing:
             line += f"\n  If a cell above defines `{missing}`, run that cell first."
         return WRONG, line
+
+
+    def _untouched(self, file: str) -> bool:
+        """True where the cell of this file name, and the stubs met before, hold nothing but stubs."""
+        codes = {name: _codes(self.names, [name]) for name in self.names}
+        cell = {name for name, own in codes.items() if any(code.co_filename == file for code in own)}
+        stubs = {name for name in cell if all(map(_is_stub, codes[name]))}
+        known = _stubs.setdefault(self.exercise, set())  # an answer may stand in another cell than its stub
+        known |= stubs
+        return stubs == cell | known
 
 
 def solved(exercise: str) -> bool:
@@ -169,8 +180,14 @@ def _is_stub(code: CodeType) -> bool:
 
 def _explain(error: Exception) -> str:
     """The error in a few lines; its type only where the message alone says too little."""
-    noise = ("Mismatch at", "Max relative", " [")  # of NumPy; what counts is how much differs, and ACTUAL
+    # of NumPy; what counts is how much differs, and some rows of both arrays
+    noise = ("Not equal to tolerance", "Mismatch at", "First 5", "Max relative", " [")
     lines = [line.rstrip() for line in str(error).splitlines() if line.strip() and not line.startswith(noise)]
+    for name in (" ACTUAL:", " DESIRED:"):
+        first = next((i for i, line in enumerate(lines) if line.startswith(name)), len(lines))
+        after = (i for i, line in enumerate(lines) if i > first and not line.startswith("   "))
+        last = next(after, len(lines))
+        del lines[first + MOST_ROWS : last]
     if not isinstance(error, AssertionError):
         lines[:1] = [f"{type(error).__name__}: {lines[0] if lines else ''}"]
     return "\n  ".join(lines[:MOST_LINES]) or "the check's assertion does not hold: read the check cell"

@@ -247,7 +247,7 @@ def audit(notebook: Path, wrong_answers: Path, right_answers: Path) -> Report:
             getattr(cases[exercise_id], kind)[description] = answer
     namespace = Namespace(notebook.stem)
     # a kernel never compiles two cells under one name; several audits in one process do
-    for noted in (exercises.results, exercises._solution_files, exercises._asked):
+    for noted in (exercises.results, exercises._solution_files, exercises._asked, exercises._stubs):
         noted.clear()
     for number, cell in depended_on(source.code, cases):  # the others are nbval's to run
         if role(cell) == "exercise" and cell.metadata.get("exercise") in cases:

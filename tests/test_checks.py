@@ -22,6 +22,7 @@ def results(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setattr(exercises, "results", {})
     monkeypatch.setattr(exercises, "_solution_files", {})
     monkeypatch.setattr(exercises, "_asked", {})
+    monkeypatch.setattr(exercises, "_stubs", {})
     return exercises.results
 
 
@@ -73,6 +74,13 @@ def test_a_class_with_half_its_methods_is_partly_done(run: Any, results: dict[st
     assert "◐" in run(stub.replace("raise NotImplementedError('your turn')", "return 1", 1), test)
 
 
+def test_an_answer_in_another_cell_than_its_stub_is_partly_done(run: Any, results: dict[str, str]) -> None:
+    stubs = f"{STUB}def g(x):\n    raise NotImplementedError('your turn')\n"
+    test = "with check('1.1', 'twice'):\n    assert f(2) == 4\n    g(1)\n"
+    assert "not attempted" in run(stubs, test)
+    assert "◐" in run("def f(x):\n    return 2 * x", test)
+
+
 def test_after_a_restart_the_cells_above_are_missing_not_the_answer(
     run: Any, results: dict[str, str]
 ) -> None:
@@ -89,6 +97,13 @@ def test_a_check_says_by_how_much_and_stays_short(run: Any) -> None:
     assert "Mismatched elements: 1000 / 1000" in said and "Max absolute difference" in said
     assert "0.001" in said  # the arrays themselves look the same
     assert len(said.splitlines()) <= 9
+
+
+def test_a_check_shows_rows_of_both_arrays(run: Any) -> None:
+    compared = "a = np.ones((9, 3))\n    np.testing.assert_allclose(a / 4, a, err_msg='dL/dz')\n"
+    said = run("with check('1.1', 'a'):\n    " + compared)
+    assert said.splitlines()[1].strip() == "dL/dz"
+    assert said.count("0.25, 0.25, 0.25") == said.count("1., 1., 1.") == 2
 
 
 def test_a_check_lets_the_reader_interrupt(run: Any, results: dict[str, str]) -> None:
