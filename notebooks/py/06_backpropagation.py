@@ -2,7 +2,7 @@
 # jupyter:
 #   course:
 #     datasets: [mnist]
-#     covers: "Blame for every weight at the price of two predictions: the backward pass of a classifier, written layer by layer, judged by nudging, and trained on digits."
+#     covers: "Which weights are to blame, and how much: the backward pass of a classifier, written layer by layer, judged by nudging, and trained on digits."
 #     prerequisites: [neurons_and_layers, loss_functions]
 #     ledger: [D1-4.2-d, D2-3.3.4-a, D3-3.1-b, D3-3.2-e,
 #       D3-4.1-a, D3-4.1-b, D3-4.1-c, D3-4.1-d,
@@ -24,11 +24,11 @@
 # You have a digit reader of one layer, with a formula for its gradient (notebook [[life_of_a_model]]), and hidden layers to put in front ([[neurons_and_layers]]).
 # What fails: the formula doesn't reach a hidden weight. When the network misreads a digit, which of its hundred thousand weights are to blame, in which direction, and how much?
 #
-# Backpropagation (反向传播) answers for all at once, at the price of two predictions. You build it, and it teaches a network to read.
+# Backpropagation (反向传播) answers for all at once, at a price that is worth a guess. You build it, and it teaches a network to read.
 #
 # **You will be able to**
 # - compute a small network's gradient with a pencil;
-# - write a classifier's backward pass, state every shape, and train with it;
+# - write a classifier's backward pass, layer by layer, and train with it;
 # - check any gradient by nudging;
 # - find what a copied derivation lost.
 
@@ -84,7 +84,38 @@ change = pencil_loss(1.5 + STEP, 2.0) - pencil_loss(1.5, 2.0)
 print(f"loss {change:+.4f}; per unit of w {change / STEP:+.2f}")
 
 # %% [markdown]
-# (b). With smaller steps the second number settles at 8: the *slope*, $\partial L/\partial w$. Turn the weight:
+# (b). With smaller steps the second number settles at 8: the *slope*, $\partial L/\partial w$.
+#
+# ### Exercise 6.1 · nudging (4 min)
+# From both sides the slope comes out more exactly. Write it: the loss at $w + h$ minus the loss at $w - h$, divided by the distance.
+
+# %% tags=["exercise"]
+def nudged_slope(f, w, h=1e-5):
+    """Slope of a function of one number at w, from f at w + h and at w - h."""
+    raise NotImplementedError("your turn")
+
+
+# %% tags=["check"]
+with check("6.1", "nudging"):
+    np.testing.assert_allclose(nudged_slope(lambda w: w**2, 3.0), 6, rtol=1e-6)
+    np.testing.assert_allclose(nudged_slope(np.sin, 0.0), 1, rtol=1e-6)
+    # of a cube it is known exactly, whatever the step: 3 w² + h²
+    for w_t, h_t in ((2.0, 0.1), (-1.0, 0.5)):
+        got_t = nudged_slope(lambda w: w**3, w_t, h_t)
+        np.testing.assert_allclose(got_t, 3 * w_t**2 + h_t**2, err_msg=f"h = {h_t}")
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The distance from $w - h$ to $w + h$ is $2h$.
+# </details>
+
+# %% tags=["solution"]
+#@title Solution 6.1 · runs only while yours does not pass
+if not solved("6.1"):
+    def nudged_slope(f, w, h=1e-5):
+        return (f(w + h) - f(w - h)) / (2 * h)
+
 
 # %% tags=["figure"]
 #@title Figure: The slope says which way to turn a weight, and what it buys
@@ -92,8 +123,8 @@ def turned(w):
     fig, ax = plt.subplots(figsize=(6, 3.2))
     places = np.linspace(-1, 2.2, 161)
     ax.plot(places, pencil_loss(places, 2.0), label="loss")
-    here, h = pencil_loss(w, 2.0), 1e-5
-    slope = (pencil_loss(w + h, 2.0) - pencil_loss(w - h, 2.0)) / (2 * h)
+    here = pencil_loss(w, 2.0)
+    slope = nudged_slope(lambda w: pencil_loss(w, 2.0), w)
     near = w + np.array([-0.35, 0.35])
     ax.plot(near, here + slope * (near - w), "--", label=f"slope {slope:+.2f}")
     ax.plot(w, here, "o", color=plotting.RED, label=f"w = {w:.2f}, loss {here:.2f}")
@@ -107,9 +138,9 @@ plotting.explore(turned, w=(-1.0, 2.2, 1.5, 0.05))
 plt.show()
 
 # %% [markdown]
-# Right of 1 the slope is positive: turn $w$ down. At 1 it is 0. Left of 0 the unit is off: the loss is 8, the slope is 0, and gives no advice.
+# Move the slider. Right of 1 the slope is positive: turn $w$ down. At 1 it is 0. Left of 0 the unit is off: the loss is 8, and the slope, 0, doesn't say where to go. (Nudge in float64, and not across a kink such as the one at $w = 0$: 6.8.)
 #
-# All slopes together are the *gradient* (梯度). You found this one by *nudging*. That works for any function, and will judge everything below:
+# All slopes together are the *gradient* (梯度). Nudging finds each of them without any algebra, so it will judge everything below. For every entry of an array:
 
 # %% tags=["plumbing", "keep"] lesson="backpropagation"
 #@title Plumbing: numerical_gradient(f, z), nudging as a tool
@@ -141,19 +172,19 @@ def assert_same(names, got, expected):
 
 
 # %% [markdown]
-# Nudging costs two predictions per weight. For a digit reader with 784 inputs, 128 hidden units and 10 classes:
+# But it costs two predictions per weight. For a digit reader with 784 inputs, 128 hidden units and 10 classes:
 
 # %% tags=["nbval-check-output"]
 weights = (784 * 128 + 128) + (128 * 10 + 10)
 print(f"{weights:,} weights and biases: {2 * weights:,} predictions for one gradient")
 
 # %% [markdown]
-# And training takes thousands of gradients.
+# And training takes thousands of gradients. There must be a cheaper way.
 
 # %% [markdown]
 # ## 6.2 How does the blame travel back?
 #
-# The chain rule (链式法则) multiplies the steps' own slopes, beginning at the loss. Each line needs only the one above and a number from the forward pass:
+# The chain rule (链式法则) multiplies the steps' own slopes, beginning at the loss. Read the forward columns from the bottom up, the backward ones from the top down. Each backward line needs only the one above it and a number from the forward pass:
 #
 # | forward | value | backward | value |
 # |---|---|---|---|
@@ -178,7 +209,7 @@ delta = grad_h * (z > 0)
 print(f"dL/dv = {grad_v:.0f}   dL/dh = {grad_h:.0f}   dL/dw = {delta * x:.0f}")
 
 # %% [markdown]
-# 6: $v$ is blamed in proportion to $h$, the number that it multiplied. No box needs to know the whole network.
+# 6: $v$ is blamed in proportion to $h$, the number that it multiplied. No line needs to know the whole network.
 #
 # And **where a value is used twice, its gradients add.** Let $p = 3u$, $q = u + 1$ and $f = p\,q$, at $u = 2$. Through $p$ flows $q \cdot 3 = 9$, through $q$ flows $p \cdot 1 = 6$: together 15.
 
@@ -191,12 +222,12 @@ claim("largest difference from 8, 6 and 15",
       np.abs(np.array(by_nudging) - [8, 6, 15]).max(), at_most=1e-8)
 
 # %% [markdown]
-# ### Exercise 6.2 · a network by hand (3 min)
+# ### Exercise 6.2 · a network by hand (4 min)
 # The same network with other numbers: $x = 3$, $v = 0.5$, $y = 1$. Give $\partial L/\partial v$ and $\partial L/\partial w$, first for $w = 2$, then for $w = -2$. Use a pencil.
 
 # %% tags=["exercise"]
 def by_hand():
-    """-> (dL/dv, dL/dw) for w = 2, then (dL/dv, dL/dw) for w = -2"""
+    """-> two pairs: (dL/dv, dL/dw) for w = 2, then the same for w = -2"""
     raise NotImplementedError("your turn")
 
 
@@ -283,10 +314,15 @@ with check("6.3", "the gradient for a batch"):
     rng_t = np.random.default_rng(63)
     for z_t, y_t in [(rng_t.normal(size=(4, 3)), np.array([0, 2, 1, 2])),
                      (rng_t.normal(size=(3, 2)), np.array([1, 1, 1])),    # one class
+                     (rng_t.normal(size=(2, 4)), np.array([0, 1])),       # no 2, no 3
                      (rng_t.normal(size=(1, 5)), np.array([4])),          # one example
                      (np.array([[900.0, -900.0]]), np.array([1]))]:       # surely wrong
         nudged_t = numerical_gradient(lambda z: cross_entropy(z, y_t), z_t)
-        assert_same("dL/dz", [loss_gradient(z_t.copy(), y_t.copy())], [nudged_t])
+        given_t = z_t.copy()
+        got_t = loss_gradient(given_t, y_t.copy())
+        assert isinstance(got_t, np.ndarray), "return an array, (B, k)"
+        assert_same("dL/dz", [got_t], [nudged_t])
+        np.testing.assert_array_equal(given_t, z_t, "z must stay as it was")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -325,7 +361,7 @@ plt.show()
 # %% [markdown]
 # The slope climbs from −1 to 0: a confident mistake is corrected at full strength, a confident hit is left alone.
 #
-# **In Keras** write `from_logits=True`, and a last layer *without* softmax. With both, softmax acts twice: no error, wrong pushes.
+# **In Keras** write `from_logits=True`, and a last layer *without* softmax. With both, Keras on TensorFlow warns and goes back to the scores. A softmax that you wrote yourself gets no such help: it acts twice, without an error, and pushes far too weakly.
 
 # %% [markdown]
 # ## 6.4 Who used this weight?
@@ -351,8 +387,8 @@ for x_n, delta_n in zip(X_two, delta_two):     # one example at a time
 # - $b_j$ is used by every example $n$, with factor 1: $\;\partial L/\partial b_j = \sum_n \delta_{nj}$
 # - $x_{ni}$ is used by every output $j$, with factor $w_{ij}$: $\;\partial L/\partial x_{ni} = \sum_j \delta_{nj}\, w_{ij}$
 #
-# ### Exercise 6.4 · backward through a layer (8 min)
-# Write the three sums, as loops or as matrix products. A gradient has the shape of what it belongs to, so only one arrangement of transposes fits.
+# ### Exercise 6.4 · backward through a layer (9 min)
+# Write the three sums as matrix products. A gradient has the shape of what it belongs to: where all sizes differ, only one arrangement of transposes fits. (In the example above $X\delta$ fits as well, and is wrong.)
 
 # %% tags=["exercise"]
 def dense_backward(X, W, delta):
@@ -410,7 +446,7 @@ if not solved("6.4"):
 # %% [markdown]
 # ## 6.5 Can blame cross a whole network?
 #
-# Stack layers, with ReLU between. The forward pass keeps what each layer reads: the backward pass needs it. `layers[0]` holds $W^1, b^1$.
+# Stack layers, with ReLU between. The forward pass keeps what each layer reads: the backward pass needs it. `layers[0]` holds $W^1, b^1$: raised numbers count layers.
 
 # %% tags=["plumbing", "keep"] lesson="backpropagation"
 #@title Plumbing: how the layers start, and ReLU's step back
@@ -462,9 +498,19 @@ plt.show()
 # The figure is the program: start at the logits with 6.3, go down with 6.4, and at each ReLU let pass what belongs to a positive $h$.
 #
 # **Predict.** Forward is one matrix product per layer. Counting multiplications, forward *and* backward together cost about how many predictions: 2, 20 or 200?
+
+# %% tags=["evidence"]
+#@title Evidence: one gradient has the multiplications of two predictions
+forward_products = 784 * 128 + 128 * 10
+backward_products = 784 * 128 + 128 * 10 + 10 * 128      # ∂L/∂W¹, ∂L/∂W², ∂L/∂h
+claim("multiplications, forward and backward / forward alone",
+      (forward_products + backward_products) / forward_products, at_most=2.1)
+
+# %% [markdown]
+# Two; nudging wanted two hundred thousand. (A deeper network also needs $\partial L/\partial X$ of its upper layers: up to three, whatever the number of weights, 6.9.)
 #
-# ### Exercise 6.5 · the backward pass (10 min)
-# For any number of layers. $z > 0$ exactly where $h > 0$, so `inputs` is all you need.
+# ### Exercise 6.5 · the backward pass (12 min)
+# For any number of layers. $z > 0$ exactly where $h > 0$, so `inputs` is all you need: `relu_backward(gradient, inputs[i])` steps back through the ReLU that made `inputs[i]`.
 
 # %% tags=["exercise"]
 def backward(layers, inputs, delta):
@@ -519,16 +565,7 @@ if not solved("6.5"):
         return gradients[::-1]
 
 
-# %% tags=["evidence"]
-#@title Evidence: one gradient has the multiplications of two predictions
-forward_products = 784 * 128 + 128 * 10
-backward_products = 784 * 128 + 128 * 10 + 10 * 128      # ∂L/∂W¹, ∂L/∂W², ∂L/∂h
-claim("multiplications, forward and backward / forward alone",
-      (forward_products + backward_products) / forward_products, at_most=2.1)
-
 # %% [markdown]
-# Two; nudging wanted two hundred thousand. Deep networks need up to three, whatever the number of weights (6.9).
-#
 # This is only the gradient. The *update* $w \leftarrow w - \eta\, \partial L/\partial w$, with learning rate (学习率) $\eta$, is a separate step, which notebook [[optimizers]] replaces.
 
 # %% [markdown]
@@ -622,7 +659,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# About five: 782 misread images of 10,000 become 235 (real MNIST, ten epochs, rate 0.1, one seed). The small offline stand-in shows no gain.
+# About five: 782 misread images of 10,000 become 235 (real MNIST, ten epochs, rate 0.1, one seed). On the small offline stand-in the gain is about one point.
 #
 # Each hidden unit has one weight per pixel. What did training write into them?
 
@@ -669,7 +706,7 @@ plt.suptitle("Ten images that it misreads", fontweight="bold")
 plt.show()
 
 # %% [markdown]
-# Nine in ten: weights of white pixels, and of units that are off, get none. To blame are the weights under the ink, each as much as its slope says, and against its sign. One small step, and the image is read correctly. Beside it stands what the others pay: training steps on batches for a reason.
+# Nine in ten: weights of white pixels, and of units that are off, get none. So this is the answer to the question at the top. To blame are the weights that saw ink; the size of the slope says how much, its sign in which direction. One small step against it, and this image is read correctly. But the test accuracy falls: other images pay. That is why a training step looks at a whole batch.
 #
 # Last: what if blame stopped at the output layer? $W^1$ stays random, and only $W^2$ learns.
 #
@@ -682,9 +719,9 @@ frozen, _ = train([784, 128, 10], learn_from=1)
 # (b): *worse* than no hidden layer, for 128 random units and ten epochs. Many more random units would pass the linear model (try 1,024; it takes minutes). With blame, 128 are enough.
 
 # %% [markdown]
-# ## 6.7 Spot the bug: what did a widely copied derivation lose?
+# ## 6.7 Spot the bug: what did a widely copied derivation lose? ◇
 #
-# Document 3, 4.2 (titles in notebook [[start_here]]), derives the gradients of a sigmoid layer $z = aW + b$, $\hat y = \sigma(z)$ under $L = \tfrac12\sum_i(\hat y_i - y_i)^2$. Its three formulas for one example, in our notation:
+# A widely copied article (Document 3, 4.2; titles in notebook [[start_here]]) derives the gradients of a sigmoid layer $z = aW + b$, $\hat y = \sigma(z)$ under $L = \tfrac12\sum_i(\hat y_i - y_i)^2$. Its three formulas for one example, in our notation:
 
 # %% tags=["plumbing", "keep"] lesson="backpropagation"
 #@title Plumbing: sigmoid(z), as in the notebook on neurons
@@ -773,7 +810,7 @@ if not solved("6.7"):
 # %% [markdown]
 # ## 6.8 How small may the step $h$ be? ◇
 #
-# Nudging agreed with your formulas to nine or ten decimals. Why not to sixteen?
+# Nudging agrees with your formulas to nine to eleven decimals. Why not to sixteen?
 #
 # **Predict.** In double precision, where is the best $h$: near $10^{-2}$, $10^{-5}$ or $10^{-9}$?
 
@@ -823,10 +860,10 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# From the right, the error falls a hundredfold for every tenfold smaller $h$; further left it rises tenfold. The bottom lies where the two meet, within a factor of ten of $\varepsilon^{1/3}$ in both precisions. In float32 the best possible check is about a million times worse.
+# From the right, the error falls a hundredfold for every tenfold smaller $h$; further left it rises tenfold (in float32 only down to $10^{-8}$: there $z \pm h$ rounds to $z$, and the measured slope to 0). The bottom lies where the two meet, within a factor of ten of $\varepsilon^{1/3}$ in both precisions. In float32 the best possible check is about a million times worse.
 #
 # **A working rule.** Check in float64 with $h = 10^{-5}$; for each parameter array, divide the largest difference by its largest gradient. Below $10^{-6}$ the gradient is almost surely right.
-# Above $10^{-3}$, first rule out a kink between $z - h$ and $z + h$, such as ReLU's at 0 (move the point, or change $h$); then it is a bug.
+# Above $10^{-3}$, first rule out a kink between $z - h$ and $z + h$, such as ReLU's at 0 (move the point, or change $h$), and gradients so small that rounding, about $\varepsilon|L|/h$, is a good part of them (take $h = 10^{-3}$). Then it is a bug.
 #
 # ### Exercise 6.8 · half the price, at what cost? (12 min)
 # The one-sided difference $(f(z + h) - f(z))/h$ needs $f(z)$ only once, so $n + 1$ evaluations instead of $2n$. Write it.
@@ -1010,11 +1047,11 @@ ax.legend(ncols=2, loc="lower right")
 plt.show()
 
 # %% [markdown]
-# With sigmoids each layer passes on about a quarter, the most that $\sigma' \le \tfrac14$ allows at this gain; nine such factors leave layer 1 with a few millionths of what layer 10 gets. With ReLU and variance $2/d_{in}$ (notebook [[neurons_and_layers]] derives it) the sizes stay level. The other two gains are level as well, at far smaller and far larger sizes:
+# With sigmoids each layer passes on about a quarter: $\sigma'$ is at most $\tfrac14$, and $W$ keeps sizes, on average, at this gain. Nine such factors leave layer 1 with a few millionths of what layer 10 gets. With ReLU and variance $2/d_{in}$ (notebook [[neurons_and_layers]] derives it) the sizes stay level. The other two gains are level as well, at far smaller and far larger sizes:
 # $\partial L/\partial W$ multiplies the signal from below by $\delta$ from above, and a gain $g$ scales both by about $g/\sqrt2$ per layer, so every layer sees the same product.
 #
 # Single units can die too. A sigmoid unit is **saturated** (饱和) when $a < 0.01$ or $a > 0.99$: $\sigma' < 0.01$ then. A ReLU unit is **dead** when $z \le 0$ for *every* example:
-# its gradient is exactly 0, and in the first layer, whose inputs never change, it stays dead. What kills? (On 2,000 images; a unit may still wake for a rare one, so these shares are upper estimates.)
+# its gradient is exactly 0, and in the first layer, whose inputs never change, it stays dead under plain descent. What kills? (On 2,000 images; a unit may still wake for a rare one, so these shares are upper estimates.)
 
 # %%
 STEPS, SEEDS = by_profile(quick=40, standard=200, full=200), by_profile(
@@ -1059,7 +1096,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# At rate 0.1 all survive, whatever the scale and the seed. At rate 1.0 about a quarter of the units die at He's scale and below, where the scales differ no more than the seeds (dots) do; three and ten times He's scale cost more. A unit dies when a step pushes its weights so far that no image reaches it any more.
+# At rate 0.1 all survive, whatever the scale and the seed. At rate 1.0 about a quarter of the units are silent on all 2,000 images at He's scale and below, where the scales differ no more than the seeds (dots) do; three and ten times He's scale cost more. A unit dies when a step pushes its weights so far that no image reaches it any more.
 #
 # Remedies, in the order to try: a smaller learning rate or a warm-up, He or Glorot scaling, normalization layers ([[training_deep_networks]]), an activation with a slope on both sides (leaky ReLU, GELU; [[neurons_and_layers]]), residual paths ([[automatic_differentiation]]).
 
@@ -1166,7 +1203,7 @@ print(f"a gradient of {tiny:.0e} in half precision: {np.float16(tiny)};"
 #
 # <details><summary>5. Your gradient check is off by 10⁻² relative to the largest entry. A bug?</summary>
 #
-# Probably. First rule out float32, and a kink such as ReLU's at 0 between the two nudges.
+# Probably. First rule out float32, a kink such as ReLU's at 0 between the two nudges, and gradients so tiny that rounding counts.
 # </details>
 
 # %% [markdown]

@@ -20,7 +20,7 @@
 #
 # Your digit reader of notebook [[backpropagation]] learns, with a backward pass that you derived and wrote. What fails: it fits that one network. Lay a bypass around a layer, and you derive, write and check again.
 #
-# Can the machine write the backward pass itself? You build the program that does, about sixty lines (operator signs aside). A new digit reader trains on it, and its numbers equal TensorFlow's.
+# Can the machine write the backward pass itself? You build the program that does, about sixty lines (operator signs aside), and write its heart. A new digit reader trains on it, and its numbers equal TensorFlow's.
 #
 # **You will be able to**
 # - draw the record of a computation, and pass gradients back along it with a pencil;
@@ -64,11 +64,11 @@ plotting.use_style()
 # A backward pass needs a rule for each operation, and an order: results before inputs. So let each operation write into a *record* (计算图) during the forward pass. Then walk the record backward.
 #
 # Take $f = (3u)(u + 1)$ in three steps: $p = 3u$, $q = u + 1$, $f = p\,q$. A node of the record keeps its value, its *parents* (what it was made from), and for each parent a function.
-# It turns the gradient at the node into the parent's *share*. (The field says vector–Jacobian product, *vjp*.)
+# That function turns the gradient at the node into the parent's *share* (its name in the field: vector–Jacobian product, *vjp*).
 
 # %% tags=["keep"] lesson="autodiff"
 Share = Callable[[np.ndarray], np.ndarray]  # gradient at a node -> a parent's share
-births = itertools.count()
+births = itertools.count()  # numbers the nodes; 6b.2 says what for
 
 
 class Node:
@@ -81,6 +81,9 @@ class Node:
         self.parents, self.born = parents, next(births)
 
 
+# %% [markdown]
+# **Predict.** At $u = 2$ is $p = 6$, $q = 3$ and $f = 18$. A gradient of 1 starts at $f$. Which share does $p$ get: 1, 3 or 6?
+
 # %%
 def record_of(at):
     """f = (3u)(u + 1) at a number, recorded by hand -> nodes u, p, q, f"""
@@ -91,9 +94,6 @@ def record_of(at):
         (p, lambda g: g * q.value), (q, lambda g: g * p.value)])
     return u, p, q, f
 
-
-# %% [markdown]
-# **Predict.** At $u = 2$ is $p = 6$ and $q = 3$. A gradient of 1 starts at $f$. Which share does $p$ get: 1, 3 or 6?
 
 # %% tags=["nbval-check-output"]
 u, p, q, f = record_of(2.0)
@@ -116,8 +116,11 @@ def by_hand():
 with check("6b.1", "a record with a pencil"):
     grads_t = by_hand()
     assert len(grads_t) == 3, f"three gradients, not {len(grads_t)}"
-    for name_t, grad_t, wanted_t in zip("pqu", grads_t, (5, 12, 27)):
-        np.testing.assert_allclose(grad_t, wanted_t, atol=1e-9, err_msg=f"at {name_t}")
+    *_, f_t = record_of(4.0)
+    at_p_t, at_q_t = (share(1.0) for _, share in f_t.parents)
+    at_u_t = numerical_gradient(lambda u: 3 * u * (u + 1), 4.0)
+    for name_t, grad_t, wanted_t in zip("pqu", grads_t, (at_p_t, at_q_t, at_u_t)):
+        np.testing.assert_allclose(grad_t, wanted_t, 1e-6, err_msg=f"at {name_t}")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -135,7 +138,7 @@ if not solved("6b.1"):
 
 
 # %% [markdown]
-# Nobody wants to write `record_of`. So each *operation* writes its own node. The model is addition:
+# Nobody wants to write `record_of`. So each *operation* writes its own node. Below, a `Tensor` is a `Node` with the signs `+`, `*` and `@`, which call such operations. Plain numbers and arrays beside a sign become tensors, and `.backward()` will call your sweep. The pattern for an operation is addition:
 
 # %% tags=["plumbing", "keep"] lesson="autodiff"
 #@title Plumbing: Tensor, a node with the signs + * @ that call add, mul and matmul
@@ -170,7 +173,7 @@ class Tensor(Node):
 
 
 # %% tags=["plumbing", "keep"] lesson="autodiff"
-#@title Plumbing: numbers and arrays become tensors, and two tensors get one shape (6b.5)
+#@title Plumbing: numbers and arrays become tensors, and both sides get one shape
 def as_tensor(value: Tensor | ArrayLike) -> Tensor:
     """A tensor as it is; a number or an array as a tensor without parents."""
     return value if isinstance(value, Tensor) else Tensor(value)
@@ -212,10 +215,10 @@ six = add(four, two)
 print("births after one:", [n.born - one.born for n in (two, four, six)])
 
 # %% [markdown]
-# (b). *four* has 2 more for *two*, which then holds 3 and passes 6 to *one*: six is six times one. If *two* went first, *one* would get 2.
+# (b). *four* has 2 more for *two*, which then holds 3 and passes 6 to *one*: six is six times one. If *two* went first, it would pass on only 1, and *one* would get 2.
 # A node may pass on only when *all* its uses have reported. And uses are born later, as printed. So list the nodes by birth, a *topological order* (拓扑排序), and walk it backward.
 #
-# ### Exercise 6b.2 · the order (8 min)
+# ### Exercise 6b.2 · the order (9 min)
 # Collect the root and all that it was made from: each once, parents first.
 
 # %% tags=["exercise"]
@@ -272,7 +275,7 @@ if not solved("6b.2"):
 #
 # **Predict.** The easiest mistake is to *set* the parent's gradient instead of adding to it. What does $u$ hold then: 6, 9 or 15?
 #
-# ### Exercise 6b.3 · the sweep (6 min)
+# ### Exercise 6b.3 · the sweep (7 min)
 # Ones at the root, zeros everywhere else, so that a second call gives the same. Then let each node pass on.
 
 # %% tags=["exercise"]
@@ -340,7 +343,7 @@ for node in reversed(topological_order(f_set)):
 print("set instead of added: slope at u =", u_set.grad)
 
 # %% [markdown]
-# 15, and 9 with the mistake: the last share wins. Without double uses the mistake shows nowhere, so it survives small tests. Turn $u$:
+# 15, and 9 with the mistake: the last share wins. Without double uses the mistake shows nowhere, so it survives small tests. The shares for other $u$:
 
 # %% tags=["figure"]
 #@title Figure: Two shares arrive at u, and they add
@@ -363,15 +366,15 @@ plotting.explore(shares_at, at=(-3.0, 3.0, 2.0, 0.25))
 plt.show()
 
 # %% [markdown]
-# Slide to $u = -0.5$: the shares 1.5 and −1.5 cancel, the slope is 0. There $f$ has its minimum.
+# Move the slider to $u = -0.5$: the shares 1.5 and −1.5 cancel, the slope is 0. There $f$ has its minimum.
 
 # %% [markdown]
 # ## 6b.4 Which rule does each operation bring?
 #
 # Order and sweep know no mathematics. All of it sits in the operations, one line per parent.
 #
-# ### Exercise 6b.4 · three operations (8 min)
-# Write them after the model of `add`. You know all three rules from notebook [[backpropagation]].
+# ### Exercise 6b.4 · three operations (9 min)
+# Write them after the pattern of `add`. You know all three rules from notebook [[backpropagation]].
 
 # %% tags=["exercise"]
 def mul(left, right):
@@ -408,8 +411,12 @@ with check("6b.4", "three operations"):
             np.testing.assert_allclose(out_t.value, value_t, 1e-5, 1e-6, err_msg=name_t)
             for i_t, parent_t in enumerate(given_t):   # every parent gets its share
                 what_t = f"{name_t}: share of parent {i_t + 1} of {len(given_t)}"
-                got_t = [s(g_t.copy()) for node, s in out_t.parents if node is parent_t]
-                assert len(got_t) == 1, f"{what_t}: {len(got_t)} entries in `parents`"
+                shares_t = [s for node, s in out_t.parents if node is parent_t]
+                assert len(shares_t) == 1, f"{what_t}: {len(shares_t)} in `parents`"
+                try:
+                    got_t = [shares_t[0](g_t.copy())]
+                except ValueError as error_t:  # two shapes that don't fit
+                    raise AssertionError(f"{what_t}: {error_t}") from error_t
                 shape_t = np.shape(got_t[0])
                 assert shape_t == wanted_t[i_t].shape, f"{what_t} has shape {shape_t}"
                 np.testing.assert_allclose(got_t[0], wanted_t[i_t], 1e-5, 1e-6,
@@ -476,10 +483,10 @@ for row in grad_sum:                           # each example used the bias once
 print("slow:", grad_bias, "  fast:", grad_sum.sum(axis=0))
 
 # %% [markdown]
-# Three times 4: it has the bias's shape, and four uses add.
+# Three times 4: it has the bias's shape, and four uses add. `+` and `*` call the next function wherever a shape was repeated.
 #
-# ### Exercise 6b.5 · take the repeats back (7 min)
-# Sum a gradient over every axis along which an array of the given shape was repeated: axes that NumPy put in front, and axes of length 1 that it stretched.
+# ### Exercise 6b.5 · take the repeats back (8 min)
+# Sum a gradient over every axis along which an array of the given shape was repeated: axes that NumPy put in front, and axes of length 1 that it stretched. (`keepdims=True` in `sum` leaves a length of 1 behind.)
 
 # %% tags=["exercise"]
 def unbroadcast(grad, shape):
@@ -545,7 +552,7 @@ claim("dL/dX, dL/dW, dL/db of X @ W + b, largest difference",
 # The machine is complete. A classifier adds one more operation, softmax with cross-entropy, whose gradient you derived.
 
 # %% tags=["plumbing", "keep"] lesson="autodiff"
-#@title Plumbing: softmax_cross_entropy(scores, y), after the model of add
+#@title Plumbing: softmax_cross_entropy(scores, y), after the pattern of add
 def softmax_cross_entropy(logits: Tensor, y: np.ndarray) -> Tensor:
     """Mean cross-entropy as one operation. logits: (B, k), y: (B,) class indices."""
     delta = loss_gradient(logits.value, y)
@@ -561,7 +568,7 @@ X_test, y_test = digits.x_test.reshape(-1, 64) / 16, digits.y_test
 print(f"{digits.name}: {len(X_train):,} training, {len(X_test)} test images of 8 × 8")
 
 # %% [markdown]
-# ### Exercise 6b.6 · a reader with a bypass (4 min)
+# ### Exercise 6b.6 · a reader with a bypass (3 min)
 # Its second hidden layer gets a bypass (残差连接), so that a gradient can go around it:
 #
 # $$h = \mathrm{ReLU}(X W_1 + b_1), \qquad k = h + \mathrm{ReLU}(h W_2 + b_2), \qquad \text{scores} = k W_3 + b_3 .$$
@@ -618,10 +625,10 @@ if not solved("6b.6"):
 
 
 # %% [markdown]
-# The training, for this network and for simpler ones:
+# Now train it, and simpler networks beside it:
 
 # %%
-RATE, BATCH, EPOCHS = 0.1, 32, 40              # try the rates 0.01 and 3
+RATE, BATCH, EPOCHS = 0.1, 32, 40
 
 
 def train(network, sizes, seed):
@@ -724,15 +731,21 @@ claim("with a bypass: sweep against GradientTape, largest difference",
           for tensor, theirs in zip(theta_bypass, from_tape)), at_most=1e-10)
 
 # %% [markdown]
-# **Predict.** How many of these five sources get a number: one, three or five?
+# A tape *watches* variables: only from them does it record a path. Five sources, and a result made from each:
+#
+# 1. a variable, squared · 2. a constant, squared · 3. a variable, taken out by `.numpy()` and squared · 4. a variable, rounded · 5. a variable that the result doesn't use
+#
+# **Predict.** How many of the five get a number: one, three or five?
 
-# %%
+# %% tags=["plumbing"]
+#@title Plumbing: tape_slope(source, formula), what the tape says of one number
 def tape_slope(source, formula):
     with tf.GradientTape() as tape:
         result = formula(source)
     return tape.gradient(result, source)
 
 
+# %%
 variable = tf.Variable(3.0)
 print("a variable  ", tape_slope(variable, lambda v: v * v))
 print("a constant  ", tape_slope(tf.constant(3.0), lambda v: v * v))
@@ -743,12 +756,15 @@ print("not used    ", tape_slope(variable, lambda v: tf.constant(1.0)))
 # %% [markdown]
 # One. `None` is no zero. It says that no differentiable path of the record leads from the result to the source: a constant isn't watched, `.numpy()` leaves the record, rounding has no useful slope, the last formula ignores its source.
 #
-# **In Keras** `fit` keeps such a tape for every batch. The switches:
+# **In Keras** `fit` keeps such a tape for every batch.
 #
-# - `tape.watch(x)` records a constant too;
-# - `trainable=False`, a frozen variable, isn't watched: `None`;
-# - `GradientTape(persistent=True)` may be asked twice, otherwise `RuntimeError`;
+# <details><summary>The tape's switches</summary>
+#
+# - `tape.watch(x)` records a constant too.
+# - A variable with `trainable=False` is frozen: the tape doesn't watch it, and says `None`.
+# - A tape answers once; a second question raises `RuntimeError`. With `persistent=True` it answers as often as you ask.
 # - `unconnected_gradients="zero"` turns `None` into 0, and hides the mistake.
+# </details>
 
 # %% tags=["evidence"]
 #@title Evidence: the four switches do what the list says
@@ -1069,12 +1085,12 @@ print("slope of log σ(z) at -200, composed:", tape_slope(
 #
 # <details><summary>4. `tape.gradient` returns `None`. Name three possible reasons.</summary>
 #
-# The source is a constant that isn't watched; the computation left the record through NumPy; the result doesn't depend on the source. (Or it was rounded, or the variable was replaced by a tensor.)
+# The source is a constant that isn't watched; the computation left the record through NumPy; the result doesn't depend on the source. (Or it was rounded.)
 # </details>
 #
 # <details><summary>5. A network has a million weights and one loss. How many sweeps does its gradient take?</summary>
 #
-# One.
+# One: it starts at the loss and passes every node once.
 # </details>
 
 # %% [markdown]

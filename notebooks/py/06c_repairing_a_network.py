@@ -28,7 +28,7 @@
 # - predict which error a wrong shape causes, and where it shows;
 # - make a loss refuse what NumPy would silently broadcast;
 # - find with a gradient check what no error message tells;
-# - ask whether a model *could* learn before you ask why it doesn't;
+# - say what is still missing when every line is right;
 # - write the repaired training step and judge it by baselines.
 
 # %% tags=["setup"]
@@ -41,7 +41,7 @@ from course_utils.lessons.backpropagation import numerical_gradient, sigmoid
 plotting.use_style()
 
 # %% [markdown]
-# ## 6c.1 What does the script need that is gone?
+# ## 6c.1 What stops it first?
 #
 # Two questions from notebook [[backpropagation]]:
 #
@@ -55,7 +55,7 @@ plotting.use_style()
 # Probabilities minus truth, divided by the number of rows. For one sigmoid output: (p − y)/n.
 # </details>
 #
-# The script (Document 3, 4.3; titles in notebook [[start_here]]) trains a network with two inputs, three hidden sigmoid units and one sigmoid output: $2\cdot3 + 3 + 3\cdot1 + 1 = 13$ parameters. It has 100 random points with random labels, 1,000 steps at rate 0.01, and a plot. Here it is in our own lines, same sizes, same mistakes; only the seed is ours.
+# The script (from a widely copied article, Document 3, 4.3; titles in notebook [[start_here]]) trains a network with two inputs, three hidden sigmoid units and one sigmoid output: $2\cdot3 + 3 + 3\cdot1 + 1 = 13$ parameters. It has 100 points with labels 0 or 1, 1,000 steps at rate 0.01, and a plot. Here it is in our own lines, same sizes, same mistakes; only the seed is ours.
 
 # %%
 def script_start():
@@ -108,6 +108,7 @@ def attempt(action):
 
 def assert_same(names, got, expected):
     """Assert equal shapes and values, and name the one that differs."""
+    assert isinstance(got, list | tuple), f"return {len(expected)} arrays: {names}"
     assert len(got) == len(expected), f"{len(got)} results, {len(expected)} expected"
     for name, ours, right in zip(names.split(), got, expected):
         shape = np.shape(ours)
@@ -116,7 +117,7 @@ def assert_same(names, got, expected):
 
 
 # %% [markdown]
-# Read it once. There are six bugs, and each hides the next.
+# Read it once. There are six bugs, and the first ones hide the others.
 #
 # **Predict.** Which comes first: (a) a `NameError`, (b) a `ValueError` about shapes, or (c) a plot?
 
@@ -126,7 +127,7 @@ attempt(script)
 # %% [markdown]
 # **Bug 1.** `a1` lives inside `predict` and is gone when it returns. The backward pass needs what the forward pass computed, so the forward pass must hand it over.
 #
-# ### Exercise 6c.1 · keep what the backward pass needs (4 min)
+# ### Exercise 6c.1 · keep what the backward pass needs (3 min)
 # Write a forward pass that takes its parameters as arguments and returns both activations.
 
 # %% tags=["exercise"]
@@ -161,9 +162,9 @@ if not solved("6c.1"):
 
 
 # %% [markdown]
-# ## 6c.2 Why does a wrong loss look right?
+# ## 6c.2 What does the next run say?
 #
-# Repaired, with everything passed as arguments. Your forward pass is in it. One step again:
+# The same gradients, with everything passed as arguments. One step again, with your forward pass in it:
 
 # %%
 def gradients_2(params, x, y, hidden, y_pred):
@@ -184,7 +185,7 @@ attempt(lambda: gradients_2(params, points, labels, hidden, y_pred))
 # %% [markdown]
 # (b). A loss appears, so it looks fine; then a matrix product fails. **The error names the victim, not the culprit.** Look at the shapes one line earlier.
 #
-# **Predict.** Predictions have shape (100, 1), labels (100,). What shape has their difference: (100,), (100, 1) or (100, 100)?
+# **Predict.** Predictions have shape (100, 1), labels (100,). Their difference has shape (100,), (100, 1) or (100, 100)?
 
 # %% tags=["nbval-check-output"]
 print("difference", (y_pred - labels).shape)
@@ -192,7 +193,7 @@ print(f"loss over all pairs {loss_of(labels, y_pred):.5f},"
       f" over examples {loss_of(labels.reshape(-1, 1), y_pred):.5f}")
 
 # %% [markdown]
-# **Bug 2.** NumPy broadcasts to (100, 100): every prediction against every label, ten thousand pairs, *without an error*. The printed loss is plausible, and wrong in the fourth decimal. Here a later product happens to fail. An accuracy computed in the same way would simply be wrong.
+# **Bug 2.** NumPy broadcasts to (100, 100): every prediction against every label, ten thousand pairs, *without an error*. The printed loss is plausible, and wrong in the fourth decimal. Here a later product happens to fail. An accuracy computed in the same way raises no error at all.
 #
 # ### Exercise 6c.2 · a column, and a loss that refuses (6 min)
 # Turn the labels into a float column. And write the half mean squared error so that it raises `ValueError` unless both shapes are equal.
@@ -247,7 +248,7 @@ if not solved("6c.2"):
 
 
 # %% [markdown]
-# ## 6c.3 What shape has the gradient of a bias?
+# ## 6c.3 Where does the update stop?
 #
 # With your column the gradients are computed. The update is next:
 
@@ -270,7 +271,7 @@ print("W1 is still as it was:", np.array_equal(params[0], script_start()[0][0]))
 # %% [markdown]
 # **Bug 3.** At $b_1$: its gradient has one row per example. And $W_1$ was changed before the error: after a step that failed halfway, start again from the beginning, or you debug another network.
 #
-# ### Exercise 6c.3 · gradients with the shapes of their parameters (4 min)
+# ### Exercise 6c.3 · gradients with the shapes of their parameters (3 min)
 # Write the gradients so that each has its parameter's shape. Leave everything else as it is: `d_z2 = y_pred - y`, sums, no means.
 
 # %% tags=["exercise"]
@@ -326,7 +327,7 @@ print(f"predictions from {y_pred.min():.3f} to {y_pred.max():.3f},"
       f" exactly 0 or 1: {np.sum((y_pred == 0) | (y_pred == 1))}")
 
 # %% [markdown]
-# **Bug 4.** None: a sigmoid is exactly 1 only by rounding, from $z \approx 37$ on, and exactly 0 only below about −700. Three mistakes share this line. `y_pred == 0` has two axes, so with another index it counts as three. It compares a probability with a class. And it would draw *predictions* as coordinates instead of the points.
+# **Bug 4.** None: a sigmoid is exactly 1 only by rounding, from $z \approx 37$ on, and exactly 0 only below about −745. Three mistakes share this line. `y_pred == 0` has two axes and already stands for both indices; the `, 0` asks for a third. It compares a probability with a class. And it would draw *predictions* as coordinates instead of the points. (All predictions lie below one half. Remember that for 6c.6.)
 #
 # ### Exercise 6c.4 · from probabilities to classes (3 min)
 # Exactly 0.5 counts as class 0.
@@ -343,7 +344,8 @@ with check("6c.4", "from probabilities to classes"):
     assert got_t.shape == (4,), f"shape {got_t.shape}, not (4,)"
     assert np.issubdtype(got_t.dtype, np.integer), f"dtype {got_t.dtype}, not integer"
     np.testing.assert_array_equal(got_t, [0, 0, 1, 1])
-    np.testing.assert_array_equal(predicted_class(np.array([[0.97]])), [1], "one row")
+    one_t = np.asarray(predicted_class(np.array([[0.97]])))
+    assert one_t.shape == (1,) and one_t[0] == 1, f"one row: {one_t}, not [1]"
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -365,7 +367,7 @@ if not solved("6c.4"):
 # %% [markdown]
 # ## 6c.5 Does it descend the loss that it prints?
 #
-# A script that runs is not a script that is right. Thirteen parameters: nudge every one, at a random point, and compare the script's gradient with two losses.
+# A script that runs is not a script that is right. Thirteen parameters: nudge every one, where the training has ended, and compare the script's gradient with two losses.
 
 # %% tags=["plumbing"]
 #@title Plumbing: unpack(theta), 13 numbers as four arrays
@@ -385,10 +387,10 @@ def mean_bce(theta):                           # mean binary cross-entropy
 
 
 # %% [markdown]
-# **Predict.** Script's gradient divided by the nudged gradient of the printed loss: (a) 1 everywhere, (b) one other number everywhere, or (c) a different number for each parameter?
+# **Predict.** Script's gradient divided by the nudged gradient of the printed loss: (a) 1 everywhere, (b) one other number everywhere, or (c) a different number for each parameter, perhaps with another sign?
 
 # %% tags=["nbval-check-output"]
-theta = 3 * np.random.default_rng(11).normal(size=13)
+theta = np.concatenate([param.ravel() for param in params])            # (13,)
 activations = forward_keeping(points, *unpack(theta))
 grads = backward_shaped(unpack(theta), points, y, *activations)
 script_gradient = np.concatenate([g.ravel() for g in grads])
@@ -404,19 +406,20 @@ for name, loss in (("half squared error (printed)", half_mse),
     ratio = script_gradient / numerical_gradient(loss, theta)
     ax.plot(range(1, 14), ratio, "o", label=name)
 ax.set(title="The script descends a loss that it never prints", xlabel="parameter",
-       ylabel="script's gradient / nudged", ylim=(0, None), xticks=range(1, 14))
-ax.legend(loc="center", bbox_to_anchor=(0.5, 0.36))
+       ylabel="script's gradient / nudged", xticks=range(1, 14))
+ax.axhline(0, color=plotting.GRAY, lw=1)
+ax.legend(loc="lower left")
 plt.show()
 
 # %% [markdown]
-# **Bug 5.** (c): its gradient doesn't even have the direction of the printed loss's. Against cross-entropy all thirteen ratios are 100.0: the script descends the *sum* of the cross-entropy over 100 examples. So it trains on a loss that nobody watches, at a hundred times the rate it states.
+# **Bug 5.** (c): it doesn't descend the printed loss; for one parameter even the sign is wrong. Against cross-entropy all thirteen ratios are 100.0: the script descends the *sum* of the cross-entropy over 100 examples. So it trains on a loss that nobody watches, at a hundred times the rate it states.
 #
-# ### Exercise 6c.5 · a loss and the gradient that belongs to it (7 min)
-# Take the *mean* binary cross-entropy from the scores $z$, $L = \log(1 + e^z) - y z$ per row, and return it with $\delta = \partial L/\partial z$. Scores of ±800 must work.
+# ### Exercise 6c.5 · a loss and the gradient that belongs to it (9 min)
+# Per row the binary cross-entropy is $\log(1 + e^z) - y z$ with the score $z$: for $y = 0$ that is $-\log(1 - \sigma(z))$, for $y = 1$ it is $-\log\sigma(z)$. Return its *mean*, and δ, the gradient of the mean, $(n, 1)$. Scores of ±800 must work: `np.logaddexp(0, z)` is $\log(1 + e^z)$ without overflow.
 
 # %% tags=["exercise"]
 def bce_and_delta(z, y):
-    """z, y: (n, 1) -> mean binary cross-entropy (scalar), its gradient at z (n, 1)"""
+    """z, y: (n, 1), y 0 or 1 -> mean cross-entropy (a number), its gradient (n, 1)"""
     raise NotImplementedError("your turn")
 
 
@@ -428,6 +431,7 @@ with check("6c.5", "a loss and the gradient that belongs to it"):
         mean_t = lambda z: -np.mean(np.log(np.where(
             y_t == 1, 1 / (1 + np.exp(-z)), 1 / (1 + np.exp(z)))))
         loss_t, delta_t = bce_and_delta(z_t.copy(), y_t.copy())
+        assert np.shape(loss_t) == (), f"loss of shape {np.shape(loss_t)}, not a number"
         np.testing.assert_allclose(loss_t, mean_t(z_t), rtol=1e-5, err_msg="loss")
         assert_same("delta", [delta_t], [numerical_gradient(mean_t, z_t)])
     far_t = bce_and_delta(np.array([[800.0], [-800.0]]), np.array([[0.0], [1.0]]))
@@ -437,7 +441,7 @@ with check("6c.5", "a loss and the gradient that belongs to it"):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `np.logaddexp(0, z)` is $\log(1 + e^z)$ without overflow. Its slope is $\sigma(z)$; then don't forget what the mean does.
+# The slope of $\log(1 + e^z)$ is $\sigma(z)$, that of $yz$ is $y$; then think of what the mean does.
 # </details>
 
 # %% tags=["solution"]
@@ -450,12 +454,12 @@ if not solved("6c.5"):
 
 
 # %% [markdown]
-# ## 6c.6 Could it learn at all?
+# ## 6c.6 Every line is right. Does it learn?
 #
 # Now assemble the repaired script. It is all of notebook [[backpropagation]] in eight lines.
 #
 # ### Exercise 6c.6a · the repaired step (8 min)
-# Forward, loss, backward, update. Change the four arrays in place; your pieces may help.
+# Forward, loss, backward, update, for any number $h$ of hidden units. `bce_and_delta` wants the scores, `hidden @ W2 + b2`, and its δ is already divided by $n$. Change the four arrays in place.
 
 # %% tags=["exercise"]
 def train_step(params, X, y, rate):
@@ -487,6 +491,8 @@ with check("6c.6a", "the repaired step"):
         np.testing.assert_allclose(before_t, loss_t(*theta_t), rtol=1e-5,
                                    err_msg="the loss before the step")
         moved_t = [(p - q) / rate_t for p, q in zip(theta_t, stepped_t)]
+        moves_t = [np.abs(move).max() > 0 for move in moved_t]
+        assert any(moves_t), "no array has changed: W1 -= …, in place"
         assert_same("step-of-W1 step-of-b1 step-of-W2 step-of-b2", moved_t, nudged_t)
 
 # %% [markdown]
@@ -515,7 +521,7 @@ if not solved("6c.6a"):
 # %% tags=["plumbing"]
 #@title Plumbing: the script's data, and a zero-mean start for h hidden units
 def random_labels(n, rng):
-    """The script's data: points and labels that know nothing of each other."""
+    """The script's data: n points, n labels."""
     return rng.random((n, 2)), rng.integers(0, 2, (n, 1)).astype(float)
 
 
@@ -540,7 +546,7 @@ def train(make_data, h, seed, steps=3000, start=start, rate=3.0):
 
 
 # %% [markdown]
-# **Predict.** Every line is right now. Its accuracy on fresh points: about 0.5, about 0.75, or about 0.95?
+# **Predict.** Its accuracy on fresh points: about 0.5, about 0.75, or about 0.95?
 
 # %%
 seeds = range(by_profile(quick=3, standard=10, full=20))
@@ -548,9 +554,9 @@ coin = [train(random_labels, 3, seed, steps=1000)[0] for seed in seeds]
 print(f"{len(coin)} seeds: {np.mean(coin):.3f} ± {np.std(coin, ddof=1):.3f}")
 
 # %% [markdown]
-# **Bug 6.** A coin. The labels are drawn without looking at the points: there is nothing to learn, for any network. Without a seed, the original even shows another figure on every run. Before you ask why a model does not learn, ask whether it *could*.
+# **Bug 6.** A coin. Look at `script_start`: the labels are drawn without looking at the points, so there is nothing to learn, for any network. (Hence the predictions that never left one side of one half.) Without a seed, the original even shows another figure on every run. Before you ask why a model does not learn, ask whether it *could*.
 #
-# ### Exercise 6c.6b · data with something to learn (5 min)
+# ### Exercise 6c.6b · data with something to learn (4 min)
 # The classic that one layer can't solve is XOR (异或): points uniform in the square $[-1, 1)^2$, label 1 where the two coordinates have different signs, else 0.
 
 # %% tags=["exercise"]
@@ -563,7 +569,7 @@ def xor_data(n, rng):
 with check("6c.6b", "data with something to learn"):
     X_t, y_t = xor_data(4000, np.random.default_rng(1))
     assert X_t.shape == (4000, 2), f"X has shape {X_t.shape}"
-    assert y_t.shape == (4000, 1), f"y has shape {y_t.shape}"
+    assert y_t.shape == (4000, 1), f"y has shape {y_t.shape}, not (4000, 1)"
     assert y_t.dtype == np.float64, f"labels are {y_t.dtype}, not float64"
     low_t, high_t = X_t.min(axis=0), X_t.max(axis=0)
     assert (-1 <= low_t).all() and (low_t < -0.99).all(), f"X starts at {low_t}, not -1"
@@ -575,6 +581,8 @@ with check("6c.6b", "data with something to learn"):
     np.testing.assert_array_equal(y_t[:, 0], right_t, "labels: 1 where signs differ")
     again_t = xor_data(4000, np.random.default_rng(1))[0]
     np.testing.assert_array_equal(X_t, again_t, "same seed, same points")
+    other_t = xor_data(4000, np.random.default_rng(3))[0]
+    assert (X_t != other_t).any(), "another generator, other points: use rng"
     X_t, y_t = xor_data(1, np.random.default_rng(2))
     assert X_t.shape == (1, 2) and y_t.shape == (1, 1), "one point is a row, too"
 
@@ -596,7 +604,7 @@ if not solved("6c.6b"):
 # %% [markdown]
 # ## 6c.7 Does the repaired network learn?
 #
-# A baseline first, or no accuracy means anything. One straight cut can cut off a corner of the cross; searched over 60 directions and 101 places, the best is right on two thirds of the square.
+# A baseline first, or no accuracy means anything. The simplest classifier is one straight cut. Four quarters change color like a chessboard; a cut can give away one of them. Searched over 60 directions and 101 places, the best is right on two thirds of the square.
 
 # %% tags=["evidence"]
 #@title Evidence: the best straight cut
@@ -611,10 +619,10 @@ for angle in np.pi * np.arange(60) / 60:
 print(f"best straight cut: {best_cut:.3f}")
 
 # %% [markdown]
-# **Predict.** Three hidden units, 3,000 steps: below the cut, a little above it, or perfect? And eight?
+# **Predict.** Three hidden units, 3,000 steps: about 0.67, 0.87 or 0.98? And eight?
 
 # %%
-STEPS = by_profile(quick=1000, standard=3000, full=3000)   # try 500 and 300
+STEPS = by_profile(quick=1000, standard=3000, full=3000)
 few = range(by_profile(quick=2, standard=5, full=20))
 xor_results = {f"2-{h}-1": [train(xor_data, h, seed, STEPS)[0] for seed in few]
                for h in (1, 3, 8)}
@@ -662,7 +670,7 @@ plt.show()
 # | 5 gradient of another loss | nothing | derive δ from the printed loss | gradient check |
 # | 6 labels unrelated to inputs | nothing | learnable, seeded data | a baseline |
 #
-# Three raise errors at once; 2 lies first; 5 and 6 never speak.
+# Only 1, 3 and 4 raise an error where they are. 2 gives a wrong number first; 5 and 6 never say anything.
 
 # %% [markdown]
 # ## 6c.8 When does an all-positive start do harm? ◇
@@ -696,7 +704,7 @@ for d in (2, 64, 784):
           f" {(a_wide * (1 - a_wide)).max():.0e}")
 
 # %% [markdown]
-# About 200. With two inputs a unit has its full slope; with 64 it has lost nearly all of it; with 784 it is exactly 1 in double precision, its slope is 0, and no gradient ever passes. Weights of mean 0 and variance $1/d$ keep $z$ near 1 for any $d$ (notebook [[neurons_and_layers]]).
+# About 200. With two inputs a unit has its full slope; with 64 it has lost nearly all of it; with 784 it is exactly 1 in double precision, its slope is 0, and no gradient ever passes. Weights of mean 0 and variance $1/d$ keep $z$ between about −2 and 2 for any $d$ (notebook [[neurons_and_layers]]).
 #
 # The script's `1 / (1 + np.exp(-x))` is the right function, but `exp` overflows, with a warning, for $x$ below −709. The course's form, `np.exp(-np.logaddexp(0, -x))`, is right at both ends.
 
@@ -728,7 +736,7 @@ for d in (2, 64, 784):
 #
 # <details><summary>4. A correct model reaches 50 % on two balanced classes. Name two possible reasons.</summary>
 #
-# The labels have nothing to do with the inputs; or it can't express the answer, as one straight cut can't do better than two thirds on XOR. A baseline tells more.
+# The labels have nothing to do with the inputs; or it has hardly been trained (rate, steps). The accuracy on its training data tells more, and so does a baseline.
 # </details>
 #
 # <details><summary>5. Which two habits catch what no error message shows?</summary>
@@ -743,8 +751,8 @@ for d in (2, 64, 784):
 # 2. After an error halfway through a step, start again: some arrays have changed.
 # 3. A script that runs is not a script that is right: check the gradient against the loss that you print.
 # 4. Before you ask why a model doesn't learn, ask whether it could: learnable, seeded data and a baseline.
-# 5. A network of 33 weights, repaired, solves what no straight cut can.
+# 5. A network of 33 parameters, repaired, gets right what no straight cut can.
 #
-# **Read this next:** M. Nielsen (2015), *Neural Networks and Deep Learning*, chapter 1, ends with a small network in full.
+# **Read this next:** M. Nielsen (2015), *Neural Networks and Deep Learning*, chapter 1, holds a small network in full.
 #
 # **Next:** notebook [[optimizers]]: you have the direction; how far should you go?

@@ -1,5 +1,15 @@
 # Right answers in another style than the solutions'; the exercise's check must accept them.
 
+# %% 6.1 with the width named
+def nudged_slope(f, w, h=1e-5):
+    left, right = w - h, w + h
+    return (f(right) - f(left)) / (right - left)
+
+# %% 6.1 the mean of both sides
+def nudged_slope(f, w, h=1e-5):
+    here = f(w)
+    return 0.5 * ((f(w + h) - here) / h + (here - f(w - h)) / h)
+
 # %% 6.2 lists, computed
 def by_hand():
     answers = []
@@ -13,13 +23,13 @@ def by_hand():
 def loss_gradient(z, y):
     return (softmax(z) - np.eye(z.shape[1])[y]) / len(z)
 
-# %% 6.3 a loop over rows and classes, in float32, as nested lists
+# %% 6.3 a loop over rows and classes, in float32
 def loss_gradient(z, y):
     rows = []
     for scores_n, true in zip(z, y):
         e = np.exp(scores_n - np.max(scores_n))
         rows.append([np.float32((p - (j == true)) / len(y)) for j, p in enumerate(e / e.sum())])
-    return rows
+    return np.array(rows)
 
 # %% 6.4 loops
 def dense_backward(X, W, delta):

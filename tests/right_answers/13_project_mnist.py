@@ -1,10 +1,5 @@
 # Right answers in another style, which the checks of 13_project_mnist must accept.
 
-# %% 13.1 with NumPy, the variance first
-def standard_error(accuracy, n):
-    variance = np.float64(accuracy - accuracy**2) / n
-    return np.sqrt(variance)
-
 # %% 13.2 scikit-learn's tool, with a seed from the generator
 def split_rows(y, share, rng):
     from sklearn.model_selection import train_test_split
@@ -94,14 +89,6 @@ def threshold_for(sure, right, target):
         if sum(answered) / len(answered) >= target:
             best = t
     return best
-
-# %% 13.9 row by row, with a tolerance of half the last digit
-def could_be_real(matrix, images, stated):
-    for row, count in zip(matrix.tolist(), images):
-        if min(row) < 0 or sum(row) != count:
-            return False
-    hits = sum(matrix[i, i] for i in range(len(matrix)))
-    return abs(hits / sum(images) - stated) <= 0.5e-4
 
 # %% 13.11 whole numbers, and a mean over two kinds of images
 def steps_per_epoch(examples, validation_split, batch_size):

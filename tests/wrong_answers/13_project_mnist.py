@@ -1,11 +1,5 @@
 # Wrong answers that the checks of 13_project_mnist must refuse: each cell replaces an exercise cell.
 
-# %% 13.1 forgets the root: math.sqrt(accuracy * (1 - accuracy) / n) → accuracy * (1 - accuracy) / n
-
-# %% 13.1 divides outside the root: math.sqrt(accuracy * (1 - accuracy) / n) → math.sqrt(accuracy * (1 - accuracy)) / n
-
-# %% 13.1 takes the accuracy for the errors: accuracy * (1 - accuracy) → accuracy
-
 # %% 13.2 takes the last rows, as Keras does
 def split_rows(y, share, rng):
     held = round(share * len(y))
@@ -152,16 +146,6 @@ def threshold_for(sure, right, target):
     order = np.argsort(-sure, kind="stable")
     reached = np.cumsum(right[order]) / np.arange(1, len(sure) + 1) >= target
     return sure[order][np.flatnonzero(reached).max()] if reached.any() else np.inf
-
-# %% 13.9 looks at the columns: axis=1 → axis=0
-
-# %% 13.9 checks only the total: np.array_equal(matrix.sum(axis=1), images) → matrix.sum() == images.sum()
-
-# %% 13.9 is content with an accuracy nearby: round(np.trace(matrix) / matrix.sum(), 4) == stated → abs(np.trace(matrix) / matrix.sum() - stated) < 0.001
-
-# %% 13.9 lets negative entries pass: (matrix >= 0).all() → True
-
-# %% 13.9 truncates the accuracy instead of rounding it: round(np.trace(matrix) / matrix.sum(), 4) → math.floor(1e4 * np.trace(matrix) / matrix.sum()) / 1e4
 
 # %% 13.11 forgets the smaller last batch: math.ceil(math.floor(examples * (1 - validation_split)) / batch_size) → math.floor(examples * (1 - validation_split)) // batch_size
 
