@@ -14,7 +14,7 @@ from course_utils.lessons.backpropagation import cross_entropy, loss_gradient
 
 
 Share = Callable[[np.ndarray], np.ndarray]  # gradient at a node -> a parent's share
-births = itertools.count()
+births = itertools.count()  # numbers the nodes; 6b.2 says what for
 
 
 class Node:

@@ -401,6 +401,21 @@ def batches(n: int, size: int, rng: np.random.Generator) -> list[np.ndarray]:
 
 print(*batches(10, 4, np.random.default_rng(0)))
 
+# %% tags=["plumbing"]
+#@title Plumbing: trained_t(…) runs your train on copies, for the check below
+def trained_t(X, y, W, b, rate, epochs, seed):
+    """Train copies; -> what watch saw, what came back."""
+    given, seen = (W.copy(), b.copy()), []
+    back = train(X, y, *given, rate, epochs, np.random.default_rng(seed),
+                 lambda W, b: seen.append((np.array(W), np.array(b))))
+    for name, now, was in zip("Wb", given, (W, b)):
+        np.testing.assert_array_equal(now, was, f"{name} must stay as it was")
+    assert len(seen) == epochs, f"watch: {len(seen)} calls, not {epochs}"
+    for name, got, last in zip("Wb", back, ((W, b), *seen)[-1]):
+        np.testing.assert_allclose(got, last, 1e-5, err_msg=f"{name} as returned")
+    return seen
+
+
 # %% [markdown]
 # ### Exercise 2.6 · the training loop (8 min)
 # For every epoch: new batches of 32 from `batches` and `rng`. For every batch: its gradient, then one update of both arrays. After every epoch, call `watch(W, b)`. `W` and `b` as given must stay as they were.
@@ -416,18 +431,6 @@ def train(X, y, W, b, rate, epochs, rng, watch):
 
 # %% tags=["check"]
 with check("2.6", "the training loop"):
-    def trained_t(X, y, W, b, rate, epochs, seed):
-        """Train copies; -> what watch saw, what came back."""
-        given, seen = (W.copy(), b.copy()), []
-        back = train(X, y, *given, rate, epochs, np.random.default_rng(seed),
-                     lambda W, b: seen.append((np.array(W), np.array(b))))
-        for name, now, was in zip("Wb", given, (W, b)):
-            np.testing.assert_array_equal(now, was, f"{name} must stay as it was")
-        assert len(seen) == epochs, f"watch: {len(seen)} calls, not {epochs}"
-        for name, got, last in zip("Wb", back, ((W, b), *seen)[-1]):
-            np.testing.assert_allclose(got, last, 1e-5, err_msg=f"{name} as returned")
-        return seen
-
     rng_t = np.random.default_rng(26)
     X_t, y_t = rng_t.normal(size=(70, 3)), rng_t.integers(0, 4, 70)
     W_t, b_t = rng_t.normal(size=(3, 4)), rng_t.normal(size=4)

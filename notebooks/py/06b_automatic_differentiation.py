@@ -414,13 +414,17 @@ with check("6b.4", "three operations"):
                 shares_t = [s for node, s in out_t.parents if node is parent_t]
                 assert len(shares_t) == 1, f"{what_t}: {len(shares_t)} in `parents`"
                 try:
-                    got_t = [shares_t[0](g_t.copy())]
+                    got_t, again_t = shares_t[0](g_t), shares_t[0](g_t)
                 except ValueError as error_t:  # two shapes that don't fit
                     raise AssertionError(f"{what_t}: {error_t}") from error_t
-                shape_t = np.shape(got_t[0])
+                shape_t = np.shape(got_t)
                 assert shape_t == wanted_t[i_t].shape, f"{what_t} has shape {shape_t}"
-                np.testing.assert_allclose(got_t[0], wanted_t[i_t], 1e-5, 1e-6,
+                np.testing.assert_allclose(got_t, wanted_t[i_t], 1e-5, 1e-6,
                                            err_msg=what_t)
+                np.testing.assert_allclose(again_t, wanted_t[i_t], 1e-5, 1e-6,
+                                           err_msg=f"{what_t}: g must stay as it was")
+                np.testing.assert_array_equal(parent_t.value, values_t[i_t],
+                                              "values must stay as they were")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -561,7 +565,7 @@ def softmax_cross_entropy(logits: Tensor, y: np.ndarray) -> Tensor:
 
 # %% tags=["plumbing"]
 #@title Plumbing: small digits, as rows of 64 numbers from 0 to 1
-threadpool_limits(1, user_api="blas")  # a second thread would cost more than it gains
+threadpool_limits(1, user_api="blas")  # these products are too small for two
 digits = data.digits()
 X_train, y_train = digits.x_train.reshape(-1, 64) / 16, digits.y_train
 X_test, y_test = digits.x_test.reshape(-1, 64) / 16, digits.y_test
@@ -761,7 +765,7 @@ print("not used    ", tape_slope(variable, lambda v: tf.constant(1.0)))
 # <details><summary>The tape's switches</summary>
 #
 # - `tape.watch(x)` records a constant too.
-# - A variable with `trainable=False` is frozen: the tape doesn't watch it, and says `None`.
+# - A `tf.Variable` made with `trainable=False` isn't watched by itself: `None`. (A Keras layer that is frozen later still gets numbers; `fit` merely doesn't update it.)
 # - A tape answers once; a second question raises `RuntimeError`. With `persistent=True` it answers as often as you ask.
 # - `unconnected_gradients="zero"` turns `None` into 0, and hides the mistake.
 # </details>
@@ -789,7 +793,7 @@ print("persistent:", *(tape.gradient(result, variable).numpy() for _ in range(2)
 #
 # The images are nodes of the record, too. So you may leave the weights alone and turn the *pixels*, down the loss of a wrong class. Take eight handwritten threes.
 #
-# **Predict.** How much must the 64 pixels change on average (0 is white, 1 black), until your network reads an 8: 0.06, 0.2 or 0.5?
+# **Predict.** In small steps of descent (rate 0.01), until your network reads an 8: how far have the 64 pixels moved on average (0 is white, 1 black): 0.06, 0.2 or 0.5?
 
 # %%
 def turned_into(image, target, rate=0.01):
@@ -820,7 +824,7 @@ plt.suptitle("A small change of the pixels makes the network read eights",
 plt.show()
 
 # %% [markdown]
-# 0.04 to 0.09: you still see threes. A gradient finds the network's weak spots as readily as its strong ones (notebook [[privacy_and_security]]).
+# 0.04 to 0.09: you still see threes. (Longer steps move them further; it is no minimum.) A gradient finds the network's weak spots as readily as its strong ones (notebook [[privacy_and_security]]).
 
 # %% [markdown]
 # ## 6b.9 Why is the sweep right for every network? ◇
@@ -848,7 +852,7 @@ print(f"gradient {first.grad:,.0f} = number of paths; arrows walked: {arrows_wal
 # %% [markdown]
 # ## 6b.10 How do a residual layer and layer normalization go backward? ◇
 #
-# A Transformer block is built from these two and the dense layer (notebook [[embeddings_and_attention]]). Frameworks write some pieces as *one* operation: fewer nodes, less memory. Then somebody has to derive its shares after all.
+# A Transformer block is built from these two, dense layers and attention (notebook [[embeddings_and_attention]]). Frameworks write some pieces as *one* operation: fewer nodes, less memory. Then somebody has to derive its shares after all.
 #
 # ### Exercise 6b.10a · a residual layer as one operation (8 min)
 # $H = X + \mathrm{ReLU}(XW + b)$, with $X, H$ $(B, d)$, $W$ $(d, d)$, $b$ $(d,)$. How many paths lead from $X$ to $H$?
@@ -915,7 +919,7 @@ if not solved("6b.10a"):
 
 # %% tags=["exercise"]
 def layer_norm(x):
-    """Every row to mean 0 and variance 1. x: Tensor (B, d) -> Tensor (B, d)."""
+    """Rows to mean 0, variance 1 (less where ε counts). x: Tensor -> Tensor (B, d)"""
     raise NotImplementedError("your turn")
 
 
@@ -1040,7 +1044,8 @@ print("slope of w * w at 3:", w.grad)
 # %%
 record = topological_order(softmax_cross_entropy(
     with_bypass(theta_bypass, X_train[:128]), y_train[:128]))
-kept = sum(node.value.nbytes for node in record if node.parents)
+# a repeated bias is a view (stride 0) and takes no memory of its own
+kept = sum(n.value.nbytes for n in record if n.parents and 0 not in n.value.strides)
 print(f"the record of 128 images: {len(record)} nodes, {kept / 1e3:.0f} kB of results,"
       f" {sum(t.value.nbytes for t in theta_bypass) / 1e3:.0f} kB of parameters")
 
@@ -1051,8 +1056,8 @@ print("slope of log σ(z) at -200, composed:", tape_slope(
 
 # %% [markdown]
 # - **Values that change.** 20, and no error: the solution's `mul` reads the factor when the sweep comes. Update parameters only after the sweep.
-# - **Memory.** The record lives until the sweep is over: every intermediate result of every layer (notebook [[training_at_scale]]).
-# - **A right rule for a bad formula.** The composed log σ is right on paper and `nan` in a computer; one operation with its own rule is right in both. That is why softmax and cross-entropy are one operation.
+# - **Memory.** The record lives at least until the sweep is over: every intermediate result of every layer (notebook [[training_at_scale]]).
+# - **A right rule for a bad formula.** The composed log σ is right on paper and `nan` in float32; one operation with its own rule is right in both. That is why softmax and cross-entropy are one operation.
 # - **Only what ran is recorded.** An `if` leaves the branch that was taken, and the choice itself has no slope.
 #
 # **What a product team should ask.** Which of our operations have a hand-written gradient, and does a test nudge them? Does our training loop stop when a variable gets `None`? How much of our memory is the record?

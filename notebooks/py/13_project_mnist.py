@@ -114,7 +114,7 @@ for n in (100, 1_000, 10_000):
     print(f"98 % on {n:>6,} images: ± {standard_error(0.98, n):.2%}")
 
 # %% [markdown]
-# A hundred times the images, a tenth of the error. A hundred images can't tell 98.2 % from 98.4 %, and ten thousand hardly can.
+# A hundred times the images, a tenth of the error. Counted on different images, 98.2 % and 98.4 % can't be told apart by a hundred, and hardly by ten thousand.
 
 # %% [markdown]
 # ## 13.2 Which images may decide?
@@ -171,20 +171,20 @@ def split_rows(y, share, rng):
 
 # %% tags=["check"]
 with check("13.2", "the split"):
-    y_t = np.repeat([0, 1, 2, 7], [100, 40, 10, 50])  # sorted; no 3, 4, 5 or 6
+    y_t = np.repeat([0, 1, 2, 7], [97, 44, 13, 46])  # sorted; no 3, 4, 5 or 6
     often_t = np.zeros(len(y_t))
-    for seed_t in range(40):
-        share_t = (0.1, 0.3)[seed_t % 2]
+    for seed_t in range(60):
+        share_t = (0.1, 0.3, 0.3)[seed_t % 3]
         train_t, val_t = split_rows(y_t.copy(), share_t, np.random.default_rng(seed_t))
         every_t = np.sort(np.concatenate([train_t, val_t]))
         np.testing.assert_array_equal(every_t, np.arange(200), "each row once")
-        for label_t, count_t in [(0, 100), (1, 40), (2, 10), (7, 50)]:
+        for label_t, count_t in [(0, 97), (1, 44), (2, 13), (7, 46)]:
             held_t = np.sum(y_t[val_t] == label_t)
             wanted_t = round(share_t * count_t)
             assert held_t == wanted_t, f"{held_t} of {count_t} of a class"
         often_t[val_t] += 1
-    assert 0 < often_t.min() and often_t.max() < 25, "never or always the same rows"
-    again_t = split_rows(y_t, 0.3, np.random.default_rng(39))[1]
+    assert 0 < often_t.min() and often_t.max() < 40, "never or always the same rows"
+    again_t = split_rows(y_t, 0.3, np.random.default_rng(59))[1]
     assert set(again_t) == set(val_t), "the same rng must give the same split"
 
 # %% [markdown]
@@ -270,7 +270,7 @@ fig.suptitle("Ten templates: ink on blue speaks for the digit, on red against it
 plt.show()
 
 # %% [markdown]
-# About 11, 80 and 90 %. Whatever follows must beat the *last*: nine digits in ten need no depth at all.
+# About 11, 80 and 90 % (after two epochs: it has not converged). Whatever follows must beat the *last*: nine digits in ten need no depth at all.
 # The linear model keeps one template per digit; a hidden layer can keep several.
 
 # %% [markdown]
@@ -363,7 +363,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# (b). A gap opens, and grows: *overfitting* (过拟合). The 99 % is the first number that fools; it speaks of images that the network has seen. Change `EPOCHS` and `WIDTH`, and decide by the dashed curve. It needs more images.
+# (b). A gap opens, and grows: *overfitting* (过拟合). The 99 % is the first number that fools; it speaks of images that the network has seen. Change `EPOCHS` and `WIDTH`, and decide by the dashed curve. What is missing? A better schedule, and images.
 
 # %% [markdown]
 # ## 13.5 Where do more images come from?
@@ -466,9 +466,17 @@ mlp_runs, mlp_seconds = train_seeds(
     jit_compile=XLA)
 mlps = [one.model for one in mlp_runs]
 mlp = mlps[0]
-for name, model in (("plain", plain), ("with distorted images", mlp)):
+for name, model in (("plain", plain), ("recipe, distorted images", mlp)):
     print(f"training {accuracy(model, x_train, y_train):.2%}, "
           f"validation {accuracy(model, x_val, y_val):.2%}: {name}")
+
+# %% tags=["evidence"]
+#@title Evidence: the recipe without distortion
+as_it_is = train(lambda: build_mlp(WIDTH), x_train, y_train, (x_val, y_val),
+                 change=lambda images, labels: (images, labels), jit_compile=XLA,
+                 epochs=MLP_EPOCHS, peak=2e-3, title="MLP, not distorted").model
+print(f"training {accuracy(as_it_is, x_train, y_train):.2%}, "
+      f"validation {accuracy(as_it_is, x_val, y_val):.2%}: recipe, images as they are")
 
 # %% tags=["figure"]
 #@title Figure: Distorted images are harder than validation images
@@ -484,8 +492,8 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# (b), nearly to the end: the solid curve is measured on distorted images, which are harder. The printed lines compare like with like. On real MNIST (width 512, six epochs, one seed)
-# about a third of the errors on new images are gone, and the gap to the training images is small.
+# (b), to the end: the solid curve is measured on distorted images, which are harder. (Over fifteen epochs the two meet.) The printed lines compare like with like. On real MNIST (width 512, six epochs) most of the gain is the recipe's, with the same images;
+# distortion saves about another quarter of the errors, and closes most of the gap to the training images.
 
 # %% [markdown]
 # ## 13.6 Does it help to know which pixels are neighbors?
@@ -541,6 +549,10 @@ with check("13.6", "a convolutional network"):
     model_t = build_convnet(4, dropout=0.5)
     twice_t = [np.asarray(model_t(images_t, training=True)) for _ in range(2)]
     assert np.abs(twice_t[0] - twice_t[1]).max() > 0, "dropout does nothing in training"
+    sums_t = np.sum(twice_t[0], axis=1)
+    np.testing.assert_allclose(sums_t, 1, 1e-4, err_msg="dropout before the last layer")
+    rates_t = [layer.rate for layer in model_t.layers if hasattr(layer, "rate")]
+    assert rates_t == [0.5], f"dropout rates {rates_t}, not [0.5]"
     model_t = build_convnet(4, dropout=0.0)
     a_t, b_t = (model_t(images_t, training=training) for training in (True, False))
     np.testing.assert_allclose(a_t, b_t, rtol=1e-5, err_msg="dropout=0 drops something")
@@ -575,6 +587,9 @@ if not solved("13.6"):
 
 # %% tags=["evidence"]
 #@title Evidence: what the width costs
+dense = 784 * WIDTH + WIDTH**2 + WIDTH * 10
+places = 26 * 26 * 9 * 16 + 11 * 11 * 9 * 16 * 32 + 3 * 3 * 9 * 32 * 64 + 576 * 10
+print(f"multiplications per image: MLP of width {WIDTH} {dense:,}, convnet {places:,}")
 for w in (8, 16, 32):
     print(f"width {w:>2}: {build_convnet(w).count_params():>7,} parameters")
 
@@ -596,8 +611,7 @@ for name, model in (("MLP", mlp), ("convnet", convnet)):
     print(f"{name:<8} {errors} of {len(y_val):,} validation images wrong")
 
 # %% [markdown]
-# (c). Sharing weights over all places is knowledge about images, and it replaces parameters. The price is arithmetic: nine weights are used
-# at 676 places, so an epoch takes longer.
+# (c). Sharing weights over all places is knowledge about images, and it replaces parameters. The price is arithmetic: with a twentieth of the MLP's weights it multiplies more often, because each weight is used at many places.
 
 # %% [markdown]
 # ## 13.7 Which number will the test set give?
@@ -609,7 +623,7 @@ for name, model in (("MLP", mlp), ("convnet", convnet)):
 # errors add as squares. With a pencil: $p = 0.5$, $n = m = 100$ gives $\sqrt{0.05^2 + 0.05^2} \approx 0.071$.
 #
 # ### Exercise 13.7 · say it before you look (3 min)
-# Return the range into which the test accuracy should fall in 95 of 100 cases, 1.96 standard errors to either side. (Near 1 the upper end may pass 1; leave it.)
+# Return the range into which the test accuracy should fall in 95 of 100 cases, 1.96 standard errors to either side.
 
 # %% tags=["exercise"]
 def predicted_range(accuracy, n, m):
@@ -624,9 +638,9 @@ def predicted_range(accuracy, n, m):
 with check("13.7", "say it before you look"):
     for p_t, n_t, m_t, half_t in [(0.5, 100, 100, 0.1385929),
                                   (0.9, 900, 225, 0.0438269),
-                              (0.9, 225, 900, 0.0438269), (0.98, 100, 10**9, 0.02744)]:
+                              (0.9, 225, 900, 0.0438269), (0.98, 400, 10**9, 0.01372)]:
         got_t = predicted_range(p_t, n_t, m_t)
-        np.testing.assert_allclose(got_t, (p_t - half_t, p_t + half_t), atol=1e-6,
+        np.testing.assert_allclose(got_t, (p_t - half_t, p_t + half_t), atol=1e-4,
                                    err_msg=f"accuracy {p_t}, n = {n_t}, m = {m_t}")
 
 # %% [markdown]
@@ -812,7 +826,7 @@ print(f"threshold {threshold:.3f}: answers {answered.mean():.1%} of the test ima
       f"{share_right:.2%} of them rightly, 95 % interval {low:.2%} to {high:.2%}")
 
 # %% [markdown]
-# Did it keep the promise? The threshold was *chosen* so that it just passes on the validation images, and the interval reaches below 99.9 %. Promise with a margin.
+# Did it keep the promise? The threshold was *chosen* so that it just passes on the validation images; in the run above the interval reaches below 99.9 %. Promise with a margin.
 
 # %% [markdown]
 # ## 13.9 Spot the bug: could this table be real?
@@ -1042,7 +1056,7 @@ print("our MLP, validation:", *[f"{value:.4f} at {share:.2%};" for value, share 
     mlp_runs[0].history["val_loss"], mlp_runs[0].history["val_accuracy"])])
 
 # %% tags=["figure"]
-#@title Figure: Five of the log's six points (red) lie where this network (blue) never was
+#@title Figure: Five of the log's six points (red) lie far from this network's (blue)
 log = {"": ("training", [0.9555, 0.9722, 0.9884], [0.0631, 0.0506, 0.0365]),
        "val_": ("validation", [0.9474, 0.9674, 0.9839], [0.0681, 0.0554, 0.0389])}
 fig, axes = plt.subplots(1, 2, figsize=(8, 3.4), sharex=True, sharey=True)
@@ -1055,8 +1069,8 @@ for ax, (prefix, (kind, accuracies, losses)) in zip(axes, log.items()):
     ax.set(title=kind, xlabel="accuracy", ylim=(0.005, None))
 axes[0].set_ylabel("loss in nats")
 axes[1].text(0.05, 0.1, "dashed: floor $(1-a)\\,\\log 2$", transform=axes[1].transAxes)
-fig.suptitle("Five of the log's six points (red) lie where this network (blue) never "
-             "was", fontweight="bold")
+fig.suptitle("Five of the log's six points (red) lie far from this network's (blue)",
+             fontweight="bold")
 plt.show()
 
 # %% [markdown]
@@ -1085,7 +1099,7 @@ claim("largest change of a probability by saving and loading",
       np.abs(before - predict(loaded, x_held)).max(), at_most=0)
 
 # %% [markdown]
-# The file is a zip archive: the architecture as JSON text, the weights as numbers. Now the old way, and two that Keras 3 refuses:
+# The file is a zip archive: the architecture and the settings of `compile` as JSON text; as numbers the weights and, twice as large, the optimizer's state. Now the old way, and two that Keras 3 refuses:
 
 # %%
 logging.getLogger("absl").setLevel("ERROR")  # where Keras calls .h5 a legacy format
@@ -1120,23 +1134,24 @@ for line in ("", "import tensorflow as tf", "import numpy as np"):
     print(f"{line or 'as printed':<24} {message}")
 
 # %% [markdown]
-# Repaired, it would show random pixels with random "true" labels. **Predict.** A trained and an untrained network are judged that way. Which one wins? Which one is surer of noise?
+# Repaired, it would show random pixels with random "true" labels. Judge a trained and an untrained network that way, on pixels with a digit's ink: digits whose pixels are shuffled. **Predict.** Which one wins? Which one is surer of what is no digit?
 
 # %%
 noise_rng = np.random.default_rng(0)
-noise = noise_rng.integers(0, 256, (2000, 28, 28), dtype=np.uint8)
-drawn = noise_rng.integers(0, 10, 2000)  # "labels"
+flat_held = x_held[:2000].reshape(-1, 784)
+shuffled = noise_rng.permuted(flat_held, axis=1).reshape(-1, 28, 28)
+drawn = noise_rng.integers(0, 10, len(shuffled))  # "labels"
 keras.utils.set_random_seed(0)
 for name, model in (("trained", program), ("never trained", build_mlp(64))):
-    p = predict(model, noise)
-    print(f"{name:<14} noise: {np.mean(p.argmax(axis=1) == drawn):.1%} right, "
+    p = predict(model, shuffled)
+    print(f"{name:<14} shuffled: {np.mean(p.argmax(axis=1) == drawn):.1%} right, "
           f"{p.max(axis=1).mean():.0%} sure, "
           f"digits: {accuracy(model, x_held, y_held):.1%} right")
-print(f"mean gray: noise {noise.mean():.0f}, digits {x_held.mean():.0f}")
+asked = np.mean(predict(convnet, shuffled).max(axis=1) < threshold)
+print(f"the convnet with the threshold of 13.8 answers {1 - asked:.0%} of the shuffled")
 
 # %% [markdown]
-# A tenth is "correct" either way, since the labels were drawn from a hat. Only real images with their own labels tell the two apart. And the trained network is sure of what is no digit at all (this noise
-# also has about four times a digit's ink, so training need not be the only reason): a threshold on its sureness does not protect you from images of another kind.
+# A tenth is "correct" either way, since the labels were drawn from a hat. Only real images with their own labels tell the two apart. And the trained network is fairly sure of what is no digit at all: a threshold on its sureness does not protect you from images of another kind.
 
 # %% [markdown]
 # ## 13.13 Where does it break? ◇
@@ -1144,7 +1159,7 @@ print(f"mean gray: noise {noise.mean():.0f}, digits {x_held.mean():.0f}")
 # An accuracy speaks for images *like* the test set. Document 2 (5.4) concludes that its method applies to "all kinds of classification" and helps to master large models; two dense layers on centered digits show neither. Change what another camera, scanner or
 # user would change, so that you can still read the digit, and measure on 2,000 validation images.
 #
-# **Predict.** MNIST's makers centered every digit by its mass. Moved by 4 pixels, a seventh of its width, what is left of Document 2's accuracy? (a) 95 % · (b) 70 % · (c) under 50 %
+# **Predict.** MNIST's makers centered every digit by its mass. Moved by 4 pixels, a seventh of the image's width, what is left of Document 2's accuracy? (a) 95 % · (b) 70 % · (c) under 50 %
 
 # %%
 from scipy.ndimage import rotate
@@ -1266,6 +1281,15 @@ if full:
     lines |= {f"{name}, full": full["results"][key]
               for name, key in (("MLP", "mlp"), ("convnet", "convnet"))}
 
+# %% tags=["evidence"]
+#@title Evidence: the figures of the full profile belong to these networks
+if full:  # 512 and 32 are that profile's widths
+    built = build_mlp(512).count_params(), build_convnet(32, 0.25).count_params()
+    stored = [full["results"][key]["parameters"] for key in ("mlp", "convnet")]
+    claim("parameters stored by the full run, difference from these networks",
+          np.abs(np.subtract(built, stored)).max(), at_most=0,
+          applies=profile() != "full")
+
 # %%
 for name, run_facts in lines.items():
     seconds = np.mean(run_facts["seconds"]) / run_facts["epochs"]
@@ -1280,7 +1304,8 @@ for place, run_facts in enumerate(lines.values()):
     ax.plot(seeds_test, np.full(len(seeds_test), place), "o", color=plotting.BLUE)
 for claim_made in (0.9824, 0.9839):
     ax.axvline(claim_made, color=plotting.RED, linestyle="--")
-ax.set(title="Seeds (blue) and the documents' two claims (red)", xlabel="test accuracy",
+ax.set(title="Seeds (blue) and the documents' two claims (red)",
+       xlabel="test accuracy (98.39 % was claimed for validation images)",
        yticks=range(len(lines)), yticklabels=list(lines))
 ax.invert_yaxis()
 plt.show()

@@ -110,6 +110,39 @@ def matmul(left, right):
 def relu(x):
     return np.maximum(x.value, 0)
 
+# %% 6b.4 a share that changes the gradient it was given
+def mul(left, right):
+    def to_left(g):
+        g *= right.value
+        return g
+    return Tensor(left.value * right.value, [(left, to_left), (right, lambda g: g * left.value)])
+
+
+def matmul(left, right):
+    return Tensor(left.value @ right.value, [
+        (left, lambda g: g @ right.value.T), (right, lambda g: left.value.T @ g)])
+
+
+def relu(x):
+    a = np.maximum(x.value, 0)
+    return Tensor(a, [(x, lambda g: g * (a > 0))])
+
+# %% 6b.4 a ReLU that overwrites its input
+def mul(left, right):
+    return Tensor(left.value * right.value, [
+        (left, lambda g: g * right.value), (right, lambda g: g * left.value)])
+
+
+def matmul(left, right):
+    return Tensor(left.value @ right.value, [
+        (left, lambda g: g @ right.value.T), (right, lambda g: left.value.T @ g)])
+
+
+def relu(x):
+    a = x.value
+    a[a < 0] = 0
+    return Tensor(a, [(x, lambda g: g * (a > 0))])
+
 # %% 6b.5 only the axes in front
 def unbroadcast(grad, shape):
     while grad.ndim > len(shape):

@@ -47,6 +47,8 @@ def split_rows(y, share, rng):
     val = np.concatenate(held)
     return np.delete(y, val), y[val]
 
+# %% 13.2 rounds down: round(share * len(rows)) → int(share * len(rows))
+
 # %% 13.4 forgets to divide by 255: layers.Rescaling(1 / 255) → layers.Rescaling(1.0)
 
 # %% 13.4 a single hidden layer
@@ -106,6 +108,8 @@ def build_convnet(width, dropout=0.1):
 # %% 13.6 drops a fixed share: layers.Dropout(dropout) → layers.Dropout(0.1)
 
 # %% 13.6 forgets to divide by 255: layers.Rescaling(1 / 255) → layers.Rescaling(1.0)
+
+# %% 13.6 half the dropout: layers.Dropout(dropout) → layers.Dropout(dropout / 2)
 
 # %% 13.7 looks at the validation images only: math.hypot(standard_error(accuracy, n), standard_error(accuracy, m)) → standard_error(accuracy, n)
 
