@@ -323,7 +323,7 @@ def test_description_for_a_table():
     assert data.describe(["mnist", "wine", "digits"]) == (
         "MNIST (without network: 8×8 digits), 178 wines, 8×8 digits (inside scikit-learn)"
     )
-    assert data.describe([]) == ""
+    assert data.describe([]) == "made in the notebook"
 
 
 def test_the_readme_tells_what_the_registry_tells():

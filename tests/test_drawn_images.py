@@ -110,6 +110,7 @@ def test_the_color_check_notices_a_tint(scenes):
     assert color_accuracy(x * tint[y], y, x_test * tint[y_test], y_test) > 0.3
 
 
+@pytest.mark.slow
 def test_a_small_convnet_sees_what_a_linear_model_misses(scenes):
     keras = pytest.importorskip("keras")
     x, y, x_test, y_test = scenes

@@ -69,7 +69,8 @@ def describe(names: Iterable[str]) -> str:
     for dataset in _named(names):
         where = f"inside {dataset.inside}" if dataset.inside else f"without network: {dataset.stand_in_short}"
         shorts.setdefault(where, []).append(dataset.short)
-    return ", ".join(f"{', '.join(together)} ({where})" for where, together in shorts.items())
+    described = ", ".join(f"{', '.join(together)} ({where})" for where, together in shorts.items())
+    return described or "made in the notebook"
 
 
 def obtain(name: str, parse: Callable[[Dataset, Read], T], stand_in: Callable[[Dataset], T]) -> T:
