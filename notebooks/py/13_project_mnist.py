@@ -493,7 +493,7 @@ plt.show()
 
 # %% [markdown]
 # (b), to the end: the solid curve is measured on distorted images, which are harder. (Over fifteen epochs the two meet.) The printed lines compare like with like. On real MNIST (width 512, six epochs) most of the gain is the recipe's, with the same images;
-# distortion saves about another quarter of the errors, and closes most of the gap to the training images.
+# distortion saves another sixth of the errors (a quarter with two other seeds), and closes most of the gap to the training images.
 
 # %% [markdown]
 # ## 13.6 Does it help to know which pixels are neighbors?
@@ -973,7 +973,7 @@ for name, values in measured.items():
           f"claimed: {stated.get(name, 'nothing')}")
 
 # %% [markdown]
-# On real MNIST none of three seeds comes near a claimed figure. The distance is 0.7 points for Document 2, some 70 of 10,000 images, and several times the spread over the seeds. Three seeds
+# On real MNIST none of three seeds comes near a claimed figure. The distance is 0.9 points for Document 2, some 90 of 10,000 images, and several times the spread over the seeds. Three seeds
 # can't exclude a lucky fourth, but nothing here suggests one.
 #
 # More remarks. "Large-model training", Documents 3 and 4 call this (5.2): 102 and 55 thousand parameters are four orders of magnitude short of a billion and six of GPT-3. Document 3's "input layer and
