@@ -72,7 +72,7 @@ def users(pattern: str) -> list[str]:
 
 # A data set may serve one notebook alone. These wait for the notebooks of the plan that will use them.
 ONE_IS_ENOUGH = {"data.gpt2_bpe"}
-EARLY = {"data.cifar10", "data.fashion_mnist", "devices.memory_mb", "plotting.explore"}
+EARLY = {"data.cifar10", "data.fashion_mnist", "devices.memory_mb"}
 
 
 def test_every_public_name_is_used():

@@ -1242,7 +1242,7 @@ claim("emissions against the published 552 t, difference",
       difference(energy * 0.429, 552), at_most=0.01)
 
 # %% [markdown]
-# The published numbers hang together. For your own plan *every* factor is an assumption. Give each a range, and see which one matters: below, one input at a time moves from its favorable to its unfavorable end, the others stay in the middle. # The ranges are placeholders; put in your own offers.
+# The published numbers hang together. For your own plan *every* factor is an assumption. Give each a range, and see which one matters: below, one input at a time moves from its favorable to its unfavorable end, the others stay in the middle. The ranges are placeholders; put in your own offers.
 
 # %%
 INPUTS = {  # good, middle, bad: for training GPT-3 once more

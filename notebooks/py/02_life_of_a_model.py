@@ -456,6 +456,13 @@ with check("2.6", "the training loop"):
     np.testing.assert_allclose(two_t[1][0], again_t[1][0], 1e-6, err_msg="same rng")
     first_t, second_t = two_t[0][0] - W_t, two_t[1][0] - two_t[0][0]
     assert np.abs(first_t / second_t - 1).max() > 0.01, "new batches in every epoch"
+    # of 70 rows the last six share a batch, weigh 1/6 instead of 1/32, and so are seen
+    zeros_t = np.zeros((70, 4)), np.zeros(4)
+    ((moved_t, _),) = trained_t(np.eye(70), y_t, *zeros_t, 1e-4, 1, 4)
+    moves_t = np.linalg.norm(moved_t, axis=1)
+    last_t = np.flatnonzero(moves_t > 2 * np.median(moves_t))
+    apart_t = np.diff([*last_t, last_t[0] + 70])
+    assert len(last_t) == 6 and np.sum(apart_t == 1) < 5, "shuffle the rows"
     trained_t(X_t, y_t, W_t, b_t, 0.1, 0, 1)
 
 # %% [markdown]

@@ -497,7 +497,7 @@ for mechanism, runs in filling_runs.items():
 # Gray dots are single seeds, bars their s.d. Compare within a panel, not across (MAR has holes in five columns only), and pairwise, as printed. Dropping rows trains on the complete rows of the panel's title, and the incomplete test rows must be filled all the same. Under MAR and MNAR it costs 0.01 and 0.05 or more against mean and median; under MCAR 0.007 against the mean, and against the median (0.003, two standard errors) hardly more than ten seeds can tell.
 # Flags cost a little under MCAR and MAR and gain 0.016 under MNAR. Iterative imputation leads the mean for every reason, by 0.005, 0.002 and 0.014, without flags; only under MNAR, where the holes mean something, are flags still a little better. All this on one table, with one model.
 #
-# So: **add flags when the hole may carry meaning; drop rows only when few are incomplete and you know why.** One document's advice for financial data, "complete and fill in", is right with two additions: flags, and fitting on the training part only. (Flags have a price:
+# So: **add flags when the hole may carry meaning; drop rows only when few are incomplete and you know why.** Document 2's advice for financial data (application scenarios, 5), "complete and fill in", is right with two additions: flags, and fitting on the training part only. (Flags have a price:
 # the model may learn a habit of the clinic that changes next year.)
 
 # %% [markdown]

@@ -107,7 +107,7 @@ for t in (0.1, 0.7):
 # *probability* given to the truth, by its *surprise*, minus the logarithm to base 2: 0 bits for probability 1, 1 bit for ½, 2 bits for ¼. The sign of its slope, −4.61 at $t = 0.1$ and 5.17 at $t = 0.7$, tells from both sides where the valley lies.
 # It also watches over the staircase: a wrong answer gives the truth at most ½ and costs at least 1 bit, so **the share wrong is never larger than the surprise in bits.**
 #
-# A loss is that smooth stand-in. It is what the *optimizer* sees; what you *report* stays accuracy on held-out data (notebook [[evaluation_metrics]]). Document 1, 4.3, lets cross-entropy
+# A loss is that smooth stand-in. It is what the *optimizer* sees; what you *report* stays accuracy on held-out data (notebook [[evaluation_metrics]]). Document 1, 4.3 (titles in notebook [[start_here]]), lets cross-entropy
 # "evaluate performance": the training objective is not the report.
 
 # %% [markdown]

@@ -724,7 +724,7 @@ frozen, _ = train([784, 128, 10], learn_from=1)
 # A widely copied article (Document 3, 4.2; titles in notebook [[start_here]]) derives the gradients of a sigmoid layer $z = aW + b$, $\hat y = \sigma(z)$ under $L = \tfrac12\sum_i(\hat y_i - y_i)^2$. Its three formulas for one example, in our notation:
 
 # %% tags=["plumbing", "keep"] lesson="backpropagation"
-#@title Plumbing: sigmoid(z), as in the notebook on neurons
+#@title Plumbing: sigmoid(z), as in the notebook on loss functions
 def sigmoid(z: ArrayLike) -> np.ndarray:
     """1 / (1 + e^-z) for any shape, in the precision of z and right at both ends."""
     # logaddexp(0, u) is log(1 + e^u); exp(-z) itself would overflow

@@ -132,7 +132,7 @@ print(f"lowest after a short step at {np.degrees(best):.1f}°; "
       f"minus the gradient points to {np.degrees(against):.1f}°")
 
 # %% [markdown]
-# Document 2 (4.2.1) prints this rule correctly, weights ← weights − α · gradient with $\alpha$ for our $\eta$. Its worked example has
+# Document 2 (4.2.1; titles in notebook [[start_here]]) prints this rule correctly, weights ← weights − α · gradient with $\alpha$ for our $\eta$. Its worked example has
 # weights [1, 2], α = 0.1, gradient [0.5, −0.3], and the result [0.6, 2.3]. Compute it:
 
 # %% tags=["nbval-check-output"]

@@ -104,7 +104,7 @@ plt.show()
 # \text{recall (召回率)} = \frac{TP}{TP + FN}.$$
 #
 # Precision asks: *of the alarms, how many are right?* Recall asks: *of the positives, how many are found?* Either is easily made perfect alone: flag everything (recall 1), or only the surest case (precision 1, if it is right).
-# So they are joined by the harmonic mean, which stays close to the smaller of the two. (Document 2's concept map, section 2, lists accuracy, recall and $F_1$ for evaluation and leaves precision out; without it there is no $F_1$.)
+# So they are joined by the harmonic mean, which stays close to the smaller of the two. (Document 2's concept map, section 2 (titles in notebook [[start_here]]), lists accuracy, recall and $F_1$ for evaluation and leaves precision out; without it there is no $F_1$.)
 #
 # $$F_1 = \frac{2}{\frac1{\text{precision}} + \frac1{\text{recall}}}
 # = \frac{2}{\frac{TP + FP}{TP} + \frac{TP + FN}{TP}} = \frac{2\,TP}{2\,TP + FP + FN}.$$

@@ -283,7 +283,7 @@ for units, n, steps in by_profile(
 # %% [markdown]
 # Left: every set is learned by heart, and with more digits the validation loss falls, and with it the gap. Right: one hidden unit underfits, both losses are high and close together. More units bring both down, the training loss to nearly 0; from two units on the gap lies between 0.2 and 0.4 nats.
 #
-# The clock is the third knob. 1,000 digits after 600 steps have a training loss of 0.05, as if more data made it *rise*: they are only unfinished, each has been seen a tenth as often. And after 3,000 steps the narrow network has the larger gap, because a few units that go on training can only lower the training loss by extreme weights. So a gap belongs to a model, its data *and its steps*.
+# The clock is the third knob. 1,000 digits after 600 steps have a training loss of 0.05, as if more data made it *rise*: they are only unfinished, each has been seen an eleventh as often. And after 3,000 steps the narrow network has the larger gap, because a few units that go on training can only lower the training loss by extreme weights. So a gap belongs to a model, its data *and its steps*.
 #
 # The widest network has nearly no training loss *and* the best validation loss: the gap tells what limits a model, the validation loss which model to take. So Document 4's sentence joins two different things: **capacity raises expressive power; data does not: it reduces the error of estimating** which function to express.
 #
