@@ -81,7 +81,6 @@ class check:
             line += f"\n  If a cell above defines `{missing}`, run that cell first."
         return WRONG, line
 
-
     def _untouched(self, file: str) -> bool:
         """True where the cell of this file name, and the stubs met before, hold nothing but stubs."""
         codes = {name: _codes(self.names, [name]) for name in self.names}
