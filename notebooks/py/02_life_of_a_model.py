@@ -1163,7 +1163,7 @@ claim("hidden layer: spread over cuts / over starts",
       applies=profile() != "quick")
 
 # %% [markdown]
-# Two different uncertainties; report both. With one layer a new start (a *seed*, 随机种子, here of the start and of the order of the batches) hardly matters: every start lies close to 0 and runs down the same slope of a loss without a second valley. Starts further away would spread more. With a hidden layer start and order together matter nearly as much as the images. In neither case is their spread the uncertainty of the accuracy on *new images*: that is what the yellow band estimates.
+# Two different uncertainties; report both. With one layer a new start (a *seed*, 随机种子, here of the start and of the order of the batches) hardly matters: every start lies close to 0 and runs down the same slope of a loss without a second valley. With a hidden layer start and order together matter nearly as much as the images. In neither case is their spread the uncertainty of the accuracy on *new images*: that is what the yellow band estimates.
 
 # %% [markdown]
 # ## 2.18 When should the alarm sound? ◇

@@ -492,8 +492,8 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# (b), to the end: the solid curve is measured on distorted images, which are harder. (Over fifteen epochs the two meet.) The printed lines compare like with like. On real MNIST (width 512, six epochs) most of the gain is the recipe's, with the same images;
-# distortion saves another sixth of the errors (a quarter with two other seeds), and closes most of the gap to the training images.
+# (b), to the end: the solid curve is measured on distorted images, which are harder. The printed lines compare like with like. On real MNIST (width 512, six epochs, one seed) most of the gain is the recipe's, with the same images;
+# distortion saves another sixth of the errors, and closes most of the gap to the training images.
 
 # %% [markdown]
 # ## 13.6 Does it help to know which pixels are neighbors?
