@@ -30,7 +30,10 @@ os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # what takes longest goes first, so that no worker is left with it at the end
-SLOW_FIRST = ("test_jupyterlab", "test_twice", "test_exercises", ".ipynb", "test_build", "test_drawn_images")
+SLOW_FIRST = (
+    "test_jupyterlab", "test_twice", "test_exercises", ".ipynb", "test_build", "test_handout",
+    "test_plotting", "test_doctor", "test_notebooks",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

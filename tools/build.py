@@ -59,13 +59,16 @@ class Course:
         lock = root / "requirements.lock"
         self.locked = locked_versions(lock.read_text(encoding="utf8")) if lock.exists() else {}
         self.package = Package(own if (own / "__init__.py").exists() else ROOT / "course_utils")
+        self._fingerprints: dict[str, dict[str, str]] = {}  # half a second each, asked for several times
 
     @property
     def present(self) -> list[Source]:
         return [source for source in self.sources if source.ipynb.exists()]
 
     def fingerprint(self, source: Source) -> dict[str, str]:
-        return fingerprint(source, self.package, self.root)
+        if source.name not in self._fingerprints:
+            self._fingerprints[source.name] = fingerprint(source, self.package, self.root)
+        return self._fingerprints[source.name]
 
     def stale(self, source: Source) -> str:
         """Why this notebook must be executed again; empty if it is fresh."""
@@ -131,6 +134,7 @@ class Course:
             for path in gone:
                 path.unlink()
             self.package = Package(self.package.folder)  # read again
+            self._fingerprints.clear()
         return sorted(path.relative_to(self.root).as_posix() for path in {*changed, *gone})
 
 
