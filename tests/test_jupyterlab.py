@@ -153,7 +153,10 @@ def wait_for_server(server: subprocess.Popen, runtime: Path, log: Path, notebook
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and server.poll() is None:
         for file in runtime.glob("jpserver-*.json"):
-            info = json.loads(file.read_text())
+            try:
+                info = json.loads(file.read_text())
+            except json.JSONDecodeError:  # the server is still writing it
+                continue
             settings = runtime.parent / "settings"
             return Lab(info["url"], info["token"], Path(info["root_dir"]), notebooks, settings)
         time.sleep(0.2)
