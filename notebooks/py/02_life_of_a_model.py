@@ -126,12 +126,12 @@ for name, images in (("seen", X_seen), ("new", X_new)):
 # %% [markdown]
 # All, and none. To *generalize* (泛化) is to be right on new examples, and only examples kept apart can show it:
 #
-# | part | for | you look at it |
-# |---|---|---|
-# | training (训练集), 896 | learning the parameters | at every step |
-# | validation (验证集), 200 | choosing, for instance the learning rate | at every choice |
-# | later, 201 | playing what arrives after deployment | in 2.9 and 2.10 |
-# | test (测试集), 500 | the judgment | once, in 2.8 (deeper sections show things with it, and choose nothing) |
+# | part | for |
+# |---|---|
+# | training (训练集), 896 | learning the parameters, at every step |
+# | validation (验证集), 200 | choosing, for instance the learning rate |
+# | later, 201 | playing what arrives after deployment (2.9, 2.10) |
+# | test (测试集), 500 | one judgment, in 2.8 (deeper sections choose nothing with it) |
 #
 # ### Exercise 2.2 · from images to rows (3 min)
 # The preprocessing (预处理) box: each image becomes one row, line after line, with 0 for white and 1 for full ink. With a pencil: what becomes of the 2×2 image $\begin{pmatrix} 0 & 16 \\ 8 & 4 \end{pmatrix}$? (`reshape(n, -1)` lets NumPy find the second length.)
@@ -169,7 +169,8 @@ if not solved("2.2"):
         return images.reshape(len(images), -1) / 16
 
 
-# %%
+# %% tags=["plumbing"]
+#@title Plumbing: the four parts as rows, with their labels
 train_part, val_part, later = slice(0, 896), slice(896, 1096), slice(1096, 1297)
 X_train, y_train = to_rows(digits.x_train[train_part]), digits.y_train[train_part]
 X_val, y_val = to_rows(digits.x_train[val_part]), digits.y_train[val_part]
@@ -359,7 +360,7 @@ claim("largest difference from nudging each parameter, in 64 bits",
       at_most=1e-8)
 
 # %% [markdown]
-# (a). What was multiplied by 0 had no part in the mistake. And computing the gradient has changed nothing yet.
+# (a). What was multiplied by 0 had no part in the mistake.
 
 # %% [markdown]
 # ## 2.6 Spot the bug: what does a widely copied chart leave out?
@@ -385,7 +386,7 @@ right_once = accuracy(X_val, y_val, W_once, b_once)
 print(f"loss {once:.2f}, validation accuracy {right_once:.0%}")
 
 # %% [markdown]
-# About half, and the loss has hardly moved. The bug: **no arrow leads back**. Forward, backward and update must repeat. (It has no loss either, so *backward* has nothing to differentiate.)
+# About half, and the loss has hardly moved. The bug: **no arrow leads back**. Forward, backward and update must repeat.
 #
 # You repair it. Take a few images for a step, here 32: a rougher gradient, many more steps for the same work. One pass over all images is an *epoch* (轮), in a new random order.
 #
@@ -488,36 +489,12 @@ if not solved("2.6"):
 # %% [markdown]
 # **Predict.** Thirty epochs of 28 batches: 840 updates. The nearest average reads 93.5 % of the validation images. Your loop reads (a) about as many · (b) about 97 % · (c) all?
 
-# %% tags=["plumbing"]
-#@title Plumbing: note(W, b) keeps the loss and the accuracy of an epoch
-EPOCHS, history = by_profile(quick=10, standard=30, full=30), []
-
-
-def note(W, b):
-    """Keep this epoch's loss and accuracy, on training and on validation images."""
-    history.append([(loss_of(predict(X, W, b), y), accuracy(X, y, W, b))
-                    for X, y in ((X_train, y_train), (X_val, y_val))])
-
-
 # %%
-history.clear()
+EPOCHS = by_profile(quick=10, standard=30, full=30)
 W, b = train(X_train, y_train, W_start, b_start, RATE, EPOCHS,
-             np.random.default_rng(8), note)
+             np.random.default_rng(8), lambda W, b: None)
 by_hand = loss_of(predict(X_train, W, b), y_train)
 print(f"loss {by_hand:.2f}, validation accuracy {accuracy(X_val, y_val, W, b):.1%}")
-
-# %% tags=["figure"]
-#@title Figure: The loss falls fast, then slowly; validation stays close
-fig, axes = plt.subplots(1, 2, figsize=(8, 2.8))
-for ax, what, name in ((axes[0], 0, "loss"), (axes[1], 1, "accuracy")):
-    for part, label, style in ((0, "training", "-"), (1, "validation", "--")):
-        ax.plot(range(1, EPOCHS + 1), [epoch[part][what] for epoch in history], style,
-                label=label)
-    ax.set(xlabel="epoch", ylabel=name)
-axes[0].legend()
-fig.suptitle("The loss falls fast, then slowly; validation stays close",
-             fontweight="bold")
-plt.show()
 
 # %% tags=["evidence"]
 #@title Evidence: what the loop buys
@@ -545,7 +522,7 @@ plt.show()
 # %% [markdown]
 # ## 2.7 How far may one step go?
 #
-# The learning rate is not learned; you choose it (a *hyperparameter*, 超参数), and validation images are there to choose by. Same start, same batches.
+# The learning rate is not learned; you choose it (a *hyperparameter*, 超参数), by validation images. Same start, same batches.
 #
 # **Predict.** $\eta = 20$ instead of 0.5. The validation loss (a) falls forty times as fast · (b) jumps about · (c) never leaves the start?
 
@@ -570,7 +547,7 @@ plotting.explore(at_rates, rate=[20, 0.05, 0.2, 1, 2, 5, 50])
 plt.show()
 
 # %% [markdown]
-# (b): its weights grow too large, and its mistakes too sure. At 0.005 the loss creeps: after thirty epochs it is not where 0.5 was after one. Choose other rates above the figure: from 0.2 to 5 lies a wide valley. So search by *factors* (notebook [[optimizers]]). We keep 0.5: nothing there is better by more than 200 images can tell.
+# (b): its weights grow too large, and its mistakes too sure. At 0.005 thirty epochs don't bring it where 0.5 was after one. Choose other rates above the figure: from 0.2 to 5 lies a wide valley. So search by *factors* (notebook [[optimizers]]). We keep 0.5: 200 images prove no other rate better.
 
 # %% [markdown]
 # ## 2.8 How good is it, and how surely?
@@ -605,14 +582,15 @@ claim("test accuracy minus that of the nearest average",
       applies=profile() != "quick")
 
 # %% [markdown]
-# About two points. (The test images are harder than the validation images, for the baseline as well.) Above each mistake stand the answer and its probability: none is surer than 78 %, and every surer answer is right. A guarantee? Wait for 2.10.
+# About two points. Above each mistake stand the answer and its probability: none is surer than 78 %, and every surer answer is right. A guarantee? Wait for 2.10.
 
 # %% [markdown]
 # ## 2.9 What may a user send?
 #
 # A file with the weights alone is half a model: shape, scale and version belong to it.
 
-# %%
+# %% tags=["plumbing"]
+#@title Plumbing: the reader is written to a file and read back
 temporary = tempfile.TemporaryDirectory()  # removed when the kernel ends
 path = Path(temporary.name) / "reader.npz"
 np.savez(path, W=W, b=b, scale=16.0, shape=(8, 8), version="digits-1")
@@ -695,14 +673,15 @@ for name, images in sent.items():
           f"{np.mean([p for _, p in answers]):.2f}")
 
 # %% [markdown]
-# (c): legal numbers, right shape, no error, and a fifth of the accuracy is gone. Preprocessing belongs *inside* the served model, in one place. Of the answers, only their mean probability gives a sign.
+# (c): legal numbers, right shape, no error, and a fifth of the accuracy is gone. Preprocessing belongs *inside* the served model, in one place.
 
 # %% [markdown]
 # ## 2.10 What happens on the day the camera slips?
 #
 # Your reader is in service, and somebody bumps the camera: every image moves right by one pixel, an eighth of its width.
 
-# %%
+# %% tags=["plumbing"]
+#@title Plumbing: slipped(images), each one pixel further right
 def slipped(images):
     """Images (n, 8, 8) moved right by one pixel; the first column becomes 0."""
     moved = np.zeros_like(images)
@@ -734,7 +713,7 @@ wrong_slip = P_slip.argmax(axis=1) != y_later
 print("wrong and more than 90 % sure:", np.sum(P_slip[wrong_slip].max(axis=1) > 0.9))
 
 # %% [markdown]
-# 40 %: its weights sit on fixed pixels, and the strokes now lie on others. The ink is hardly changed, since the edge columns are nearly white. The sureness falls, on average; 17 wrong answers are surer than 90 %. A number without labels may say *look here*; its silence proves nothing, and the cost only labels can tell. A changed world is called *drift* (漂移).
+# 40 %: its weights sit on fixed pixels, and the strokes now lie on others. The ink is hardly changed. The sureness falls, on average; 17 wrong answers are surer than 90 %. A number without labels may say *look here*; its silence proves nothing, and the cost only labels can tell. A changed world is called *drift* (漂移).
 #
 # You can *describe* the change, so you can make it: train on your images and on slipped copies of them (*augmentation*, 数据增强). No new label is needed.
 
@@ -756,7 +735,7 @@ was, now = (predict(X_later, *both).argmax(axis=1) == y_later
 print(f"images as before: {np.sum(was & ~now)} lost, {np.sum(now & ~was)} won")
 
 # %% [markdown]
-# Most is regained. On images as before it lost eight and won one: the same 650 numbers now serve two positions, so open the network box next (notebook [[convolution]]). That was the outer loop: a new model, a new version number, evaluated before it goes into service.
+# Most is regained. On images as before it lost eight and won one: the same 650 numbers now serve two positions. That was the outer loop: a new model with a new version number.
 
 # %% [markdown]
 # ## 2.11 Does Keras do anything else? ◇

@@ -179,7 +179,7 @@ weights = (784 * 128 + 128) + (128 * 10 + 10)
 print(f"{weights:,} weights and biases: {2 * weights:,} predictions for one gradient")
 
 # %% [markdown]
-# And training takes thousands of gradients. There must be a cheaper way.
+# And training takes thousands of gradients.
 
 # %% [markdown]
 # ## 6.2 How does the blame travel back?
@@ -209,7 +209,7 @@ delta = grad_h * (z > 0)
 print(f"dL/dv = {grad_v:.0f}   dL/dh = {grad_h:.0f}   dL/dw = {delta * x:.0f}")
 
 # %% [markdown]
-# 6: $v$ is blamed in proportion to $h$, the number that it multiplied. No line needs to know the whole network.
+# 6: $v$ is blamed in proportion to $h$, the number that it multiplied.
 #
 # And **where a value is used twice, its gradients add.** Let $p = 3u$, $q = u + 1$ and $f = p\,q$, at $u = 2$. Through $p$ flows $q \cdot 3 = 9$, through $q$ flows $p \cdot 1 = 6$: together 15.
 
@@ -289,7 +289,7 @@ for j, p in enumerate(softmax(scores)[0]):
     print(f"score {j}: probability {p:.3f}, slope {slopes[0, j]:+.3f}")
 
 # %% [markdown]
-# (b). The slope at the true class is $0.245 - 1 = -0.755$; at each other class it is that class's probability. Probabilities minus truth, nothing else. Many guess (a): 0.24 is the number they see. The *missing* 0.76 is what the loss feels. For true class $c$
+# (b). The slope at the true class is $0.245 - 1 = -0.755$; at each other class it is that class's probability. Probabilities minus truth, nothing else. Many guess (a), the number they see; the loss feels the *missing* 0.76. For true class $c$
 #
 # $$L = -\log \frac{e^{z_c}}{\sum_m e^{z_m}} = -z_c + \log \sum_m e^{z_m}
 # \qquad\Rightarrow\qquad
@@ -361,7 +361,7 @@ plt.show()
 # %% [markdown]
 # The slope climbs from −1 to 0: a confident mistake is corrected at full strength, a confident hit is left alone.
 #
-# **In Keras** write `from_logits=True`, and a last layer *without* softmax. With both, Keras on TensorFlow warns and goes back to the scores. A softmax that you wrote yourself gets no such help: it acts twice, without an error, and pushes far too weakly.
+# **In Keras** write `from_logits=True`, and a last layer *without* softmax. With both, Keras on TensorFlow warns and goes back to the scores. A softmax that you wrote yourself acts twice, without an error, and pushes far too weakly.
 
 # %% [markdown]
 # ## 6.4 Who used this weight?
@@ -446,7 +446,7 @@ if not solved("6.4"):
 # %% [markdown]
 # ## 6.5 Can blame cross a whole network?
 #
-# Stack layers, with ReLU between. The forward pass keeps what each layer reads: the backward pass needs it. `layers[0]` holds $W^1, b^1$: raised numbers count layers.
+# Stack layers, with ReLU between. The forward pass keeps what each layer reads. `layers[0]` holds $W^1, b^1$: raised numbers count layers.
 
 # %% tags=["plumbing", "keep"] lesson="backpropagation"
 #@title Plumbing: how the layers start, and ReLU's step back
@@ -507,7 +507,7 @@ claim("multiplications, forward and backward / forward alone",
       (forward_products + backward_products) / forward_products, at_most=2.1)
 
 # %% [markdown]
-# Two; nudging wanted two hundred thousand. (A deeper network also needs $\partial L/\partial X$ of its upper layers: up to three, whatever the number of weights, 6.9.)
+# Two; nudging wanted two hundred thousand. (Deeper networks: up to three, 6.9.)
 #
 # ### Exercise 6.5 · the backward pass (12 min)
 # For any number of layers. $z > 0$ exactly where $h > 0$, so `inputs` is all you need: `relu_backward(gradient, inputs[i])` steps back through the ReLU that made `inputs[i]`.
@@ -571,7 +571,7 @@ if not solved("6.5"):
 # %% [markdown]
 # ## 6.6 Does it learn to read?
 #
-# Real digits, and nothing but your functions.
+# Real digits, and your functions.
 
 # %% tags=["plumbing"]
 #@title Plumbing: digits as rows of 784 numbers from 0 to 1, a tenth held out for validation
@@ -659,7 +659,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# About five: 782 misread images of 10,000 become 235 (real MNIST, ten epochs, rate 0.1, one seed). On the small offline stand-in the gain is about one point.
+# About five: 782 misread images of 10,000 become 235 (real MNIST, ten epochs, rate 0.1, one seed).
 #
 # Each hidden unit has one weight per pixel. What did training write into them?
 
@@ -676,7 +676,7 @@ fig.suptitle("What training wrote into sixteen hidden units", fontweight="bold")
 plt.show()
 
 # %% [markdown]
-# Purple weights were raised, orange ones lowered: strokes appear. The margin stays white, for there is hardly ever ink, and blame is input times δ.
+# Purple weights were raised, orange ones lowered: strokes appear. The margin stays white: hardly ever ink there, and blame is input times δ.
 #
 # Now the question from the top. Take one misread test image. Most of its pixels are white paper, 0.
 #
@@ -706,7 +706,7 @@ plt.suptitle("Ten images that it misreads", fontweight="bold")
 plt.show()
 
 # %% [markdown]
-# Nine in ten: weights of white pixels, and of units that are off, get none. So this is the answer to the question at the top. To blame are the weights that saw ink; the size of the slope says how much, its sign in which direction. One small step against it, and this image is read correctly. But the test accuracy falls: other images pay. That is why a training step looks at a whole batch.
+# Nine in ten: weights of white pixels, and of units that are off, get none. So the answer to the question at the top: to blame are the weights that saw ink; the size of the slope says how much, its sign in which direction. One small step against it, and this image is read correctly. But the test accuracy falls: other images pay. So a training step looks at a whole batch.
 #
 # Last: what if blame stopped at the output layer? $W^1$ stays random, and only $W^2$ learns.
 #
@@ -716,7 +716,7 @@ plt.show()
 frozen, _ = train([784, 128, 10], learn_from=1)
 
 # %% [markdown]
-# (b): *worse* than no hidden layer, for 128 random units and ten epochs. Many more random units would pass the linear model (try 1,024; it takes minutes). With blame, 128 are enough.
+# (b): *worse* than no hidden layer, for 128 random units and ten epochs. With blame, 128 units are enough.
 
 # %% [markdown]
 # ## 6.7 Spot the bug: what did a widely copied derivation lose? ◇

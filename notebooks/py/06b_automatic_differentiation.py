@@ -61,7 +61,7 @@ plotting.use_style()
 # They add.
 # </details>
 #
-# A backward pass needs a rule for each operation, and an order: results before inputs. So let each operation write into a *record* (计算图) during the forward pass. Then walk the record backward.
+# A backward pass needs a rule for each operation, and an order: results before inputs. So let each operation write into a *record* (计算图) on the way forward, and walk it backward.
 #
 # Take $f = (3u)(u + 1)$ in three steps: $p = 3u$, $q = u + 1$, $f = p\,q$. A node of the record keeps its value, its *parents* (what it was made from), and for each parent a function.
 # That function turns the gradient at the node into the parent's *share* (its name in the field: vector–Jacobian product, *vjp*).
@@ -138,7 +138,7 @@ if not solved("6b.1"):
 
 
 # %% [markdown]
-# Nobody wants to write `record_of`. So each *operation* writes its own node. Below, a `Tensor` is a `Node` with the signs `+`, `*` and `@`, which call such operations. Plain numbers and arrays beside a sign become tensors, and `.backward()` will call your sweep. The pattern for an operation is addition:
+# So that nobody has to write `record_of`, each *operation* writes its own node. A `Tensor` is a `Node` with the signs `+`, `*` and `@`, which call such operations. Plain numbers and arrays beside a sign become tensors, and `.backward()` will call your sweep. The pattern for an operation is addition:
 
 # %% tags=["plumbing", "keep"] lesson="autodiff"
 #@title Plumbing: Tensor, a node with the signs + * @ that call add, mul and matmul
@@ -470,7 +470,7 @@ x = Tensor(2.0)
 print("slope of (3x)(x + 1) at 2:", x.grad)
 
 # %% [markdown]
-# 6: two shares of 3. And the 15 again. Nobody told the machine either derivative.
+# 6: two shares of 3. And 15 again.
 
 # %% [markdown]
 # ## 6b.5 Who used a repeated bias?
@@ -553,7 +553,7 @@ claim("dL/dX, dL/dW, dL/db of X @ W + b, largest difference",
 # %% [markdown]
 # ## 6b.6 Does it teach a network to read?
 #
-# The machine is complete. A classifier adds one more operation, softmax with cross-entropy, whose gradient you derived.
+# A classifier adds one more operation, softmax with cross-entropy, whose gradient you derived.
 
 # %% tags=["plumbing", "keep"] lesson="autodiff"
 #@title Plumbing: softmax_cross_entropy(scores, y), after the pattern of add
