@@ -24,7 +24,7 @@
 # A customer wants a program that reads handwritten digits, and **one number** that says how good it is. You will see many numbers on the way, and some of them
 # fool. Which one can you defend?
 #
-# At the end you have a trained network, an accuracy whose range you predicted, its mistakes on the table, and a rule for when it asks a person.
+# You end with a network, an accuracy whose range you predicted, its mistakes, and a rule for when it asks a person.
 #
 # **You will be able to**
 #
@@ -67,7 +67,7 @@ tf.get_logger().setLevel("ERROR")  # it would remark that every new model is tra
 # %% [markdown]
 # ## 13.1 What is in the data, and how far can a count be off?
 #
-# Two questions first.
+# Two questions:
 #
 # <details><summary>A batch of 128 images, ten classes: which shape has the gradient of the loss with respect to the logits, and what is in it?</summary>
 #
@@ -99,7 +99,7 @@ ax.set(title="Ten digits, many hands", xticks=[], yticks=[])
 plt.show()
 
 # %% [markdown]
-# (b): the 1. Read along the rows: sevens with and without a bar, open and closed fours. A rule written by hand would drown in cases.
+# (b): the 1. Read along the rows: sevens with and without a bar, open and closed fours.
 #
 # Whatever you build will be *counted* on $n$ images. The count spreads around the true accuracy $p$ with the
 # standard error (标准误) $\sqrt{p(1-p)/n}$. With a pencil: $p = 0.5$, $n = 100$ gives $0.5 / 10 = 0.05$.
@@ -271,7 +271,6 @@ plt.show()
 
 # %% [markdown]
 # About 11, 80 and 90 % (after two epochs: it has not converged). Whatever follows must beat the *last*: nine digits in ten need no depth at all.
-# The linear model keeps one template per digit; a hidden layer can keep several.
 
 # %% [markdown]
 # ## 13.4 What do the shapes decide, and what do you?
@@ -331,9 +330,9 @@ if not solved("13.4"):
         ])
 
 # %% [markdown]
-# Then Keras wants `compile` and `fit`. (Which slips in `compile` say nothing? 13.15.)
+# Then `compile` and `fit`. (Slips in `compile` that say nothing: 13.15.)
 #
-# **Predict.** Width 512, five epochs. The accuracy on training images passes 99 %. On validation images it is (a) the same · (b) one or two points lower · (c) ten points lower
+# **Predict.** Width 512, five epochs. Accuracy on training images passes 99 %. On validation images it is (a) the same · (b) one or two points lower · (c) ten points lower
 
 # %%
 WIDTH = by_profile(quick=64, standard=512, full=512)  # yours to turn: 32, 128
@@ -363,7 +362,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# (b). A gap opens, and grows: *overfitting* (过拟合). The 99 % is the first number that fools; it speaks of images that the network has seen. Change `EPOCHS` and `WIDTH`, and decide by the dashed curve. What is missing? A better schedule, and images.
+# (b). A gap opens, and grows: *overfitting* (过拟合). The 99 % fools: it speaks of images that the network has seen. Change `EPOCHS` and `WIDTH`, and decide by the dashed curve. What is missing? A better schedule, and images.
 
 # %% [markdown]
 # ## 13.5 Where do more images come from?
@@ -471,6 +470,11 @@ for name, model in (("plain", plain), ("recipe, distorted images", mlp)):
           f"validation {accuracy(model, x_val, y_val):.2%}: {name}")
 
 # %% tags=["evidence"]
+#@title Evidence: what Keras reported after each epoch
+for name, key in (("training, distorted", "accuracy"), ("validation", "val_accuracy")):
+    print(f"{name:<20}", *[f"{value:.2%}" for value in mlp_runs[0].history[key]])
+
+# %% tags=["evidence"]
 #@title Evidence: the recipe without distortion
 as_it_is = train(lambda: build_mlp(WIDTH), x_train, y_train, (x_val, y_val),
                  change=lambda images, labels: (images, labels), jit_compile=XLA,
@@ -478,21 +482,8 @@ as_it_is = train(lambda: build_mlp(WIDTH), x_train, y_train, (x_val, y_val),
 print(f"training {accuracy(as_it_is, x_train, y_train):.2%}, "
       f"validation {accuracy(as_it_is, x_val, y_val):.2%}: recipe, images as they are")
 
-# %% tags=["figure"]
-#@title Figure: Distorted images are harder than validation images
-fig, ax = plt.subplots(figsize=(6, 2.8))
-for key, style, label in (("accuracy", "-", "training images, distorted"),
-                          ("val_accuracy", "--", "validation images")):
-    values = mlp_runs[0].history[key]
-    ax.plot(range(1, len(values) + 1), values, style, marker="o", ms=3, label=label)
-ax.set(title="Distorted images are harder than validation images",
-       xlabel="epoch", ylabel="accuracy")
-ax.xaxis.get_major_locator().set_params(integer=True)
-ax.legend()
-plt.show()
-
 # %% [markdown]
-# (b), to the end: the solid curve is measured on distorted images, which are harder. The printed lines compare like with like. On real MNIST (width 512, six epochs, one seed) most of the gain is the recipe's, with the same images;
+# (b), to the end: training is measured on distorted images, which are harder. The other lines compare like with like. On real MNIST (width 512, six epochs, one seed) most of the gain is the recipe's, with the same images;
 # distortion saves another sixth of the errors, and closes most of the gap to the training images.
 
 # %% [markdown]
@@ -611,13 +602,12 @@ for name, model in (("MLP", mlp), ("convnet", convnet)):
     print(f"{name:<8} {errors} of {len(y_val):,} validation images wrong")
 
 # %% [markdown]
-# (c). Sharing weights over all places is knowledge about images, and it replaces parameters. The price is arithmetic: with a twentieth of the MLP's weights it multiplies more often, because each weight is used at many places.
+# (c). Sharing weights over all places is knowledge about images, and it replaces parameters. The price is arithmetic: it multiplies more often, because each weight is used at many places.
 
 # %% [markdown]
 # ## 13.7 Which number will the test set give?
 #
-# Count the runs that were compared on validation images: linear, plain MLP, MLP, convnet, and every width and number of epochs that you tried. Each choice leans a little towards
-# what those images happen to like. None was made on the test images, so you can predict their answer.
+# Every choice so far leans towards what the validation images happen to like. None was made on the test images, so you can predict their answer.
 #
 # One accuracy was counted on $n$ images, the other will be on $m$. Both are off, and
 # errors add as squares. With a pencil: $p = 0.5$, $n = m = 100$ gives $\sqrt{0.05^2 + 0.05^2} \approx 0.071$.
@@ -716,8 +706,8 @@ claim("test accuracy of the convnet, mean over its seeds", np.mean(conv_test),
 # (b), on real MNIST. The paired interval (notebook [[evaluation_metrics]]) is above 0: more than luck with the images. The printed sentence is the one that you can defend. It speaks of digits like MNIST's and of one training run.
 # Many images come from one hand, so for *new writers* its interval is too narrow.
 #
-# The whole truth is less pure. While these models were designed, a dozen candidates' test figures were seen, and many people
-# have tuned on this test set since 1998. A figure that must carry weight needs images that nobody has looked at.
+# The whole truth is less pure: a dozen candidates' test figures were seen while these models were designed, and many people
+# have tuned on this test set since 1998.
 
 # %% [markdown]
 # ## 13.8 Which images does it get wrong, and may it ask?
@@ -733,7 +723,7 @@ plt.suptitle(f"The surest of its {len(mistakes)} mistakes", fontsize=10)
 plt.show()
 
 # %% [markdown]
-# Cover the titles and read them yourself. Now and then the label looks wrong.
+# Cover the titles and read them.
 #
 # Let the network answer only if its largest probability reaches a threshold (阈值), and hand the rest to a person. The threshold is a decision, so
 # validation images choose it.
@@ -867,7 +857,7 @@ plt.show()
 
 # %% [markdown]
 # No row of the printed table adds up: that of the 3 holds 208 images, and for 5 and 6 the diagonal counts 960 hits where 892 and 958 images
-# exist. A number that you can defend comes with counts that add up.
+# exist.
 #
 # Three numbers fooled: 0 % on sorted rows (13.2), 99 % on training images (13.4), and a printed 98.24 % without a possible table. One stands: the sentence of 13.7.
 
@@ -1401,6 +1391,5 @@ print("3:", attempt(None, "adam", loss))
 # 5. A threshold turns an accuracy into a promise, for images like those it was chosen on.
 #
 # **Read this next:** Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, *Gradient-based learning applied to document recognition*, Proceedings of the IEEE 86(11), 1998.
-# Then P. Y. Simard, D. Steinkraus, J. C. Platt, *Best practices for convolutional neural networks applied to visual document analysis*, ICDAR 2003.
 #
-# Notebook [[project_cifar10]] goes on with photographs, where a multilayer perceptron is soon left behind.
+# Notebook [[project_cifar10]] goes on with color images, where a multilayer perceptron is soon left behind.
