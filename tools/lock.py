@@ -16,6 +16,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = ("cpu", "lab", "dev")
+# conda's pip also installs what its packages ask for, here the full TensorFlow beside tensorflow-cpu;
+# without KerasHub the comparisons with it say that they were left out
+NOT_FOR_CONDA = {"keras-hub", "tensorflow-text"}
 
 CONDA_HEAD = """\
 # Made from requirements.lock by `make lock`: don't edit. For conda and Binder.
@@ -40,7 +43,7 @@ def lock_head(pyproject: str) -> str:
     """The comment lines on top of requirements.lock."""
     return (
         "# Made from pyproject.toml by `make lock`: don't edit. Install with\n"
-        "#   pip install --require-hashes -r requirements.lock && pip install --no-deps -e .\n"
+        "#   pip install --require-hashes --no-deps -r requirements.lock && pip install --no-deps -e .\n"
         f"# dependencies: {dependency_hash(pyproject)}\n"
     )
 
@@ -48,6 +51,7 @@ def lock_head(pyproject: str) -> str:
 def conda_environment(lock: str) -> str:
     """environment.yml for the text of a lock: the same pins and markers, and the package itself."""
     pins = re.findall(r"^([\w.-]+==[^\s\\]+(?: ; [^\\\n]+?)?) *\\?$", lock, flags=re.MULTILINE)
+    pins = [pin for pin in pins if pin.partition("==")[0] not in NOT_FOR_CONDA]
     lines = [f'      - "{pin}"' for pin in pins]
     return CONDA_HEAD + "\n".join(lines) + "\n      - -e .\n"
 

@@ -146,7 +146,7 @@ def main():
     check_machine(doctor.FREE_GB)
     inside = make_venv(python, folder)
     pip(inside, "installing the packages ({} GB to fetch, some minutes)".format(doctor.DOWNLOAD_GB),
-        "--require-hashes", "-r", "requirements.lock")  # fmt: skip
+        "--require-hashes", "--no-deps", "-r", "requirements.lock")  # fmt: skip
     # pip refuses a local folder in one call with hashed requirements, so it gets its own
     pip(inside, "installing course_utils", "--quiet", "--no-deps", "--no-build-isolation", "--editable", ".")
     spell_paths_in_ascii(folder)
