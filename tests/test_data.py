@@ -19,12 +19,12 @@ import pytest
 
 from course_utils import __main__ as command_line
 from course_utils import data
-from course_utils.bundled import drawn_images
-from course_utils.data import files
+from course_utils.bundled import drawn_images, made_texts, written_reviews
+from course_utils.data import archives, files
 from course_utils.data.download import File
 from course_utils.data.files import Dataset
 from course_utils.data.images import ImageData, parse_idx
-from course_utils.data.text import BpeTables
+from course_utils.data.text import BpeTables, Poems, TextData
 
 ROOT = Path(__file__).resolve().parents[1]
 LOADERS = {"mnist": data.mnist, "fashion_mnist": data.fashion_mnist, "cifar10": data.cifar10}
@@ -93,6 +93,65 @@ def test_stand_in_tokenizer(capsys: pytest.CaptureFixture[str]):
     assert tables.source == "bundled"
     check_tokenizer(tables, 1000)
     assert "1,000 merges" in capsys.readouterr().out
+
+
+def check_texts(texts: TextData, train: int, test: int) -> None:
+    assert len(texts.x_train) == len(texts.y_train) == train and len(texts.x_test) == test
+    assert texts.y_train.dtype == texts.y_test.dtype == np.int64 and texts.y_test.shape == (test,)
+    assert set(texts.y_train) == set(texts.y_test) == {0, 1} and texts.class_names == ("negative", "positive")
+    assert all(isinstance(text, str) for text in texts.x_train + texts.x_test)
+    assert texts.license and texts.citation
+
+
+REVIEWS = {"imdb": (data.imdb, 2000, 1000), "chnsenticorp": (data.chnsenticorp, 1000, 400)}
+
+
+@pytest.mark.parametrize("name", REVIEWS)
+def test_written_reviews(name: str, capsys: pytest.CaptureFixture[str]):
+    load, train, test = REVIEWS[name]
+    texts = load()
+    check_texts(texts, train, test)
+    assert texts.source == "bundled" and files.used == {name: "bundled"}
+    assert all(len(text) > 10 and "{" not in text for text in texts.x_train)
+    assert len(set(texts.x_train)) == train and not set(texts.x_train) & set(texts.x_test)
+    output = capsys.readouterr().out
+    assert f"{train:,} + {test:,}" in output and f"data fetch {name}" in output
+
+
+@pytest.mark.parametrize(("write", "digest"), [("films", "17e6bad5d36d780b"), ("hotels", "f7b8b8ee708dac66")])
+def test_reviews_are_the_same_every_time(write: str, digest: str):
+    """And everywhere: the digests were taken once."""
+    texts, y = getattr(written_reviews, write)(50, seed=3)
+    found = hashlib.sha256("\n".join(texts).encode() + y.astype(np.uint8).tobytes())
+    assert found.hexdigest()[:16] == digest
+
+
+def test_stand_in_plays(capsys: pytest.CaptureFixture[str]):
+    text = data.tiny_shakespeare()
+    assert text.source == "bundled" and files.used == {"tiny_shakespeare": "bundled"}
+    assert len(text.text) == 60_118 and "60,118 characters" in capsys.readouterr().out
+    speeches = text.text.strip().split("\n\n")
+    assert all(re.fullmatch(r"[A-Z][A-Za-z ]+:(\n[A-Z].*[,;.!?])+", speech) for speech in speeches)
+    last = text.text[-6_000:]  # another play: nobody in it has spoken before
+    assert not set(re.findall(r"^(.+):$", last, re.M)) & set(re.findall(r"^(.+):$", text.text[:-9_500], re.M))
+    assert made_texts.plays() == text.text != made_texts.plays(seed=1)
+
+
+def check_poems(poems: Poems, n: int) -> None:
+    assert len(poems.poems) == n and poems.license and poems.citation
+    assert all(isinstance(line, str) for poem in poems.poems for line in poem.lines)
+
+
+def test_stand_in_poems(capsys: pytest.CaptureFixture[str]):
+    poems = data.tang_poems()
+    assert poems.source == "bundled" and files.used == {"tang_poems": "bundled"}
+    check_poems(poems, 600)
+    assert "600 poems" in capsys.readouterr().out
+    assert len(set("".join("".join(poem.lines) for poem in poems.poems)) - set("，。")) == 62
+    for poem in poems.poems:
+        length = poem.lines[0].index("，")
+        assert length in (5, 7) and len(poem.lines) in (2, 4)
+        assert all(re.fullmatch(rf"\w{{{length}}}，\w{{{length}}}。", line) for line in poem.lines)
 
 
 @pytest.mark.parametrize("draw", ["scenes", "garments"])
@@ -188,6 +247,37 @@ def test_cifar_files(fabricate, tmp_path):
     assert np.array_equal(images.x_train, x[:10]) and np.array_equal(images.x_test, x[10:])
     assert np.array_equal(images.y_train, y[:10]) and np.array_equal(images.y_test, y[10:])
     assert images.y_train.dtype == np.int64
+
+
+def test_imdb_members(fabricate, tmp_path):
+    """The label is the member's folder; in random order, the same every time, training before test."""
+    members = {
+        f"{part}/{label}/{i}_{stars}.txt": f"{part} {label} {i}<br />né".encode()
+        for part, n in (("train", 6), ("test", 4))
+        for label, stars in (("pos", 9), ("neg", 2))
+        for i in range(n)
+    }
+    fabricate("imdb", [archives.joined(members)], tmp_path / "cache")
+    texts = data.imdb()
+    check_texts(texts, 12, 8)
+    assert texts.source == "real"
+    for part, x, y in (("train", texts.x_train, texts.y_train), ("test", texts.x_test, texts.y_test)):
+        assert {text.split()[0] for text in x} == {part} and all(text.endswith(" né") for text in x)
+        assert [text.split()[1] == "pos" for text in x] == y.astype(bool).tolist()
+        assert len(set(x)) == len(x) and len(set(y[:4])) == 2
+    assert texts.x_train == data.imdb().x_train
+
+
+def test_hotel_rows(fabricate, tmp_path):
+    """A byte-order mark, a quoted field with a comma and a line break, an odd separator inside a text."""
+    rows = [f'{i % 2},"房间{i}, 好\n不错"' if i % 3 else f"{i % 2},房间{i}\u2028好" for i in range(2010)]
+    content = "\ufefflabel,review\r\n" + "\r\n".join(rows) + "\r\n"
+    fabricate("chnsenticorp", [content.encode()], tmp_path / "cache")
+    texts = data.chnsenticorp()
+    check_texts(texts, 10, 2000)
+    labels = [*texts.y_train, *texts.y_test]
+    found = dict(zip(texts.x_train + texts.x_test, labels, strict=True))
+    assert found["房间4, 好\n不错"] == 0 and found["房间3\u2028好"] == 1 and len(found) == 2010
 
 
 def test_looking_at_sizes_finds_what_is_cut_off_and_reads_nothing(fabricate, tmp_path, monkeypatch):
@@ -350,7 +440,9 @@ def test_an_installed_package_has_all_that_it_needs(tmp_path):
     code = """
 from course_utils import __main__, data
 print(data.__file__); print(data.cache_folder())
-for load in data.mnist, data.fashion_mnist, data.cifar10, data.gpt2_bpe:
+images = data.mnist, data.fashion_mnist, data.cifar10
+texts = data.gpt2_bpe, data.tiny_shakespeare, data.tang_poems, data.imdb, data.chnsenticorp
+for load in *images, *texts:
     assert load().source == "bundled"
 __main__.main(["data", "list", "13"])
 """
@@ -498,6 +590,19 @@ def test_real_tokenizer(real):
     tables = data.gpt2_bpe()
     assert tables.source == "real" and tables.vocabulary["hello"] == 31373
     check_tokenizer(tables, 50_000)
+
+
+def test_real_plays(real):
+    text = data.tiny_shakespeare()
+    assert text.source == "real" and len(text.text) == 1_115_394 and len(set(text.text)) == 65
+    assert text.text.startswith("First Citizen:\nBefore we proceed")
+
+
+def test_real_poems(real):
+    poems = data.tang_poems()
+    assert poems.source == "real"
+    check_poems(poems, 12_003)
+    assert poems.poems[0].lines[0] == "秦川雄帝宅，函谷壯皇居。"
 
 
 def test_real_cifar10(real):

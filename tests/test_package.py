@@ -71,8 +71,13 @@ def users(pattern: str) -> list[str]:
 
 
 # A data set may serve one notebook alone. These wait for the notebooks of the plan that will use them.
-ONE_IS_ENOUGH = {"data.gpt2_bpe"}
-EARLY = {"data.cifar10", "data.fashion_mnist", "devices.memory_mb"}
+ONE_IS_ENOUGH = {
+    "data.gpt2_bpe", "data.imdb", "data.chnsenticorp", "data.tang_poems", "data.tiny_shakespeare",
+}  # fmt: skip
+EARLY = {
+    "data.cifar10", "data.fashion_mnist", "devices.memory_mb",
+    "data.imdb", "data.chnsenticorp", "data.tang_poems", "data.tiny_shakespeare",
+}  # fmt: skip
 
 
 def test_every_public_name_is_used():

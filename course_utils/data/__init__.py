@@ -19,12 +19,13 @@ from course_utils.data.files import (
     status,
 )
 from course_utils.data.images import cifar10, digits, fashion_mnist, mnist
-from course_utils.data.text import gpt2_bpe
+from course_utils.data.text import chnsenticorp, gpt2_bpe, imdb, tang_poems, tiny_shakespeare
 
 __all__ = [
     "DataError",
     "cache_folder",
     "checkout",
+    "chnsenticorp",
     "cifar10",
     "data_dir_mistake",
     "describe",
@@ -34,8 +35,11 @@ __all__ = [
     "fashion_mnist",
     "fetch",
     "gpt2_bpe",
+    "imdb",
     "is_here",
     "mnist",
     "registry",
     "status",
+    "tang_poems",
+    "tiny_shakespeare",
 ]
