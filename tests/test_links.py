@@ -14,7 +14,10 @@ from tools.notebook import ROOT
 
 # Repositories of others that the course cites or fetches data from. A link to any other one is
 # taken for a copy of this repository under a wrong address.
-CITED = {"keras-team/keras", "pytorch/vision", "rasbt/LLMs-from-scratch", "zalandoresearch/fashion-mnist"}
+CITED = {
+    "keras-team/keras", "pytorch/vision", "rasbt/LLMs-from-scratch", "zalandoresearch/fashion-mnist",
+    "karpathy/char-rnn", "chinese-poetry/chinese-poetry", "SophonPlus/ChineseNlpCorpus",
+}  # fmt: skip
 
 ADDRESS = re.compile(
     r"(?:colab\.research\.google\.com/github|mybinder\.org/v2/gh|nbviewer\.org/github"
