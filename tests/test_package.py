@@ -76,7 +76,7 @@ ONE_IS_ENOUGH = {
 }  # fmt: skip
 EARLY = {
     "data.cifar10", "data.fashion_mnist", "devices.memory_mb",
-    "data.imdb", "data.chnsenticorp", "data.tang_poems", "data.tiny_shakespeare",
+    "data.tang_poems", "data.tiny_shakespeare",
 }  # fmt: skip
 
 
