@@ -63,7 +63,7 @@ plotting.use_style()
 #
 # <details><summary>Columns are chosen by their correlation with the label, on all rows, and cross-validated afterward. The labels are coin flips. Which accuracy comes out?</summary>
 #
-# Far more than one half: the choice has seen the answers (notebook [[preparing_data]]).
+# Far more than one half, if there were many columns: the choice has seen the answers (notebook [[preparing_data]]).
 # </details>
 #
 # <details><summary>A text of 12 tokens is padded to 16. What does the mask do in attention?</summary>
@@ -116,7 +116,7 @@ def lexicon_score(text: str) -> int:
 
 
 # %% [markdown]
-# **Predict.** A coin gets 50 %. Your twenty words get (a) 55 % · (b) 73 % · (c) 88 %
+# **Predict.** A coin gets 50 %. Your twenty words get (a) 74 % · (b) 82 % · (c) 88 %
 
 # %%
 lexicon_val = np.array([lexicon_score(text) for text in x_val])  # (n_val,)
@@ -125,7 +125,7 @@ print(f"lexicon: {np.mean((lexicon_val > 0) == y_val):.1%} right; "
 print("score of “not great, not fun”:", lexicon_score("not great, not fun"))
 
 # %% [markdown]
-# (b), on real reviews. The last line shows a weakness: to a list of words, *not fun* is praise. A pair of neighbors (*bigram*, 二元组) keeps the two together.
+# (a), on real reviews. The last line shows a weakness: to a list of words, *not fun* is praise. A pair of neighbors (*bigram*, 二元组) keeps the two together.
 #
 # ### Exercise 15.2 · words and pairs (4 min)
 # Return all words in lower case, in order (use `WORD`), then each pair of neighbors, joined by one space. With a pencil: *Not good, not bad* gives `not`, `good`, `not`, `bad`, `not good`, `good not`, `not bad`.
@@ -141,7 +141,8 @@ with check("15.2", "words and pairs"):
     for text_t, words_t, pairs_t in [
             ("Not good, not bad", "not|good|not|bad", "not good|good not|not bad"),
             ("It's 10/10!", "it|s|10|10", "it s|s 10|10 10"),
-            ("Wow", "wow", ""), ("...", "", ""), ("很好 OK", "很好|ok", "很好 ok")]:
+            ("Wow", "wow", ""), ("no no no", "no|no|no", "no no|no no"),
+            ("...", "", ""), ("很好 OK", "很好|ok", "很好 ok")]:
         got_t = list(terms(text_t))
         wanted_t = [t for part in (words_t, pairs_t) for t in part.split("|") if t]
         assert got_t == wanted_t, f"{text_t!r} gives {got_t}, not {wanted_t}"
@@ -193,7 +194,7 @@ print(f"{len(names):,} terms; a review has {X_train.nnz / len(x_train):.0f} of t
 #
 # $$r_j = \log \frac{(\text{praise with } j) + 1}{(\text{praise}) + 2} - \log \frac{(\text{complaints with } j) + 1}{(\text{complaints}) + 2},$$
 #
-# is $\log \tfrac14 \approx -1.39$: evidence against. *Naive Bayes* (朴素贝叶斯) adds up the $r_j$ of a review's terms, as if they were independent, and says praise if the sum is above 0. (A full version lets absent terms vote too.)
+# is $\log \tfrac14 \approx -1.39$: evidence against. *Naive Bayes* (朴素贝叶斯) adds up the $r_j$ of a review's terms, as if they were independent, and says praise if the sum is above 0 (both labels are equally frequent here).
 #
 # ### Exercise 15.3 · the log ratio (7 min)
 # Return $r$ for all columns. `X[y == 1]` chooses rows. A sparse table's sum over rows is a matrix: `np.asarray(….sum(axis=0)).ravel()` makes it `(terms,)`.
@@ -220,6 +221,10 @@ with check("15.3", "the log ratio"):
         assert got_t.shape == (3,), f"shape {got_t.shape}, not (3,)"
         np.testing.assert_allclose(got_t, r_t, rtol=1e-4, atol=1e-6,
                                    err_msg=f"labels {y_t}")
+    many_t = sparse.csr_matrix(np.tile(np.array([[1, 1], [0, 1]], np.int8), (200, 1)))
+    got_t = log_ratio(many_t, np.tile([1, 0], 200))
+    np.testing.assert_allclose(got_t, [np.log(201), 0], rtol=1e-4, atol=1e-6,
+                               err_msg="counts above 127")
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -239,7 +244,7 @@ if not solved("15.3"):
         return np.log(shares[0] / shares[1])
 
 # %% [markdown]
-# **Predict.** The lexicon got 73 %. The sum of 130,000 weights gets (a) 78 % · (b) 87 % · (c) 95 %
+# **Predict.** The lexicon got 74 %. The sum of 130,000 weights gets (a) 78 % · (b) 87 % · (c) 95 %
 
 # %%
 def share_right(X, y, weights, bias=0.0) -> float:
@@ -284,7 +289,7 @@ held = np.asarray(X_train.sum(axis=0)).ravel()  # reviews with the term, (terms,
 print(f"half of the terms stand in at most {np.median(held):.0f} training reviews")
 
 # %% [markdown]
-# (c), on real IMDb. Half of the terms stand in ten training reviews or fewer. If one of those is a validation review, its own label is in the weight. What is computed from labels belongs to the training; the split comes first.
+# (c), on real IMDb. Half of the terms stand in ten training reviews or fewer. Count one validation review with such a term, and its own label is in the weight. What is computed from labels belongs to the training; the split comes first.
 #
 # ### Exercise 15.4 · a fit that can't peek (7 min)
 # Only the rows that it may learn from go in.
@@ -305,7 +310,7 @@ def fit_linear(X, y, C):
 # %% tags=["check"]
 with check("15.4", "a fit that can't peek"):
     rng_t = np.random.default_rng(1)
-    y_t = rng_t.integers(0, 2, 300)
+    y_t = (rng_t.random(300) < 0.7).astype(int)
     chance_t = np.where(y_t[:, None] == 1, [0.6, 0.1, 0.3, 0.02], [0.2, 0.4, 0.3, 0.06])
     X_t = sparse.csr_matrix((rng_t.random((300, 4)) < chance_t).astype(np.float32))
     r_t = log_ratio(X_t, y_t)
@@ -363,18 +368,18 @@ for C in (0.01, 0.1, 1.0):
 # **Predict.** Which term weighs most against a film? (a) *awful* · (b) *waste of* · (c) one that no lexicon has
 
 # %% tags=["figure"]
-#@title Figure: Printed stars weigh most
+#@title Figure: The heaviest terms, against and for
 order = np.argsort(weights)
 strongest = np.concatenate([order[:9], order[-9:]])
 fig, ax = plt.subplots(figsize=(6, 4.2))
 colors = [plotting.RED if weights[j] < 0 else plotting.BLUE for j in strongest]
 ax.barh(range(len(strongest)), weights[strongest], color=colors)
-ax.set(title="Printed stars weigh most", xlabel="weight: against (red), for (blue)",
+ax.set(title="Printed stars weigh most", xlabel="weight: against (orange), for (blue)",
        yticks=range(len(strongest)), yticklabels=names[strongest])
 plt.show()
 
 # %% [markdown]
-# (c), on real IMDb: `4 10`, from "4/10". Some reviewers print their stars. New ones will too, so it's no leak. Is it the whole secret? Set the weight of each term with a digit to 0.
+# (c), on real IMDb: `4 10`, from "4/10". Some reviewers print their stars. New reviewers will too, so it's no leak. Is it the whole secret? Set the weight of each term with a digit to 0.
 
 # %% tags=["evidence"]
 #@title Evidence: the printed stars taken away
@@ -385,7 +390,7 @@ print(f"{with_digit.mean():.0%} of the validation reviews have such a term; with
       f"with them {share_right(X_val, y_val, weights, bias):.1%}")
 
 # %% [markdown]
-# No: 0.3 points. The heaviest terms are not those that carry the model.
+# No: the other terms make up for nearly all of it.
 
 # %% [markdown]
 # ## 15.5 Can a network do without the pairs?
@@ -459,7 +464,7 @@ with check("15.5", "the mean under a mask"):
                                     (1, [3, 2], "a gap in the middle"),
                                     (2, [0, 0], "no word at all"),
                                     (3, [3, 2], "one word")]:
-        np.testing.assert_allclose(got_t[row_t], wanted_t, atol=1e-6, err_msg=what_t)
+        np.testing.assert_allclose(got_t[row_t], wanted_t, atol=1e-4, err_msg=what_t)
     in_t = keras.Input((5, 3)), keras.Input((5,), dtype="bool")
     out_t = keras.Model(in_t, masked_mean(*in_t)).output  # must work on symbols too
     assert tuple(out_t.shape) == (None, 3), f"symbolic shape {out_t.shape}"
@@ -551,7 +556,7 @@ print(f"{average.count_params():,} parameters, {average_seconds:.0f} s; validati
 # 1. `layers.LayerNormalization(epsilon=1e-5)`, then `layers.MultiHeadAttention(heads, key_dim)`, called with queries and values (here the same) and `attention_mask=`. `key_dim` is the width of *one* head.
 # 2. Another `LayerNormalization`, then `Dense` of width $4d$ with ReLU, then `Dense` of width $d$.
 #
-# `mask` is `(B, T)`, True at words; Keras wants `(B, T, T)` or `(B, 1, T)`: who may look at whom.
+# `mask` is `(B, T)`, True at words; Keras wants `(B, T, T)` or `(B, 1, T)`, whose *last* axis says who may be looked at: `mask[:, None, :]`.
 
 # %% tags=["exercise"]
 def encoder_block(x, mask, heads):
@@ -630,7 +635,7 @@ def build_transformer() -> keras.Model:
 # **Predict.** One block, two heads, one pass. On validation reviews it lands (a) near the average of vectors or below · (b) halfway to the linear model · (c) at the linear model or above
 
 # %%
-PASSES = by_profile(quick=2, standard=1, full=1)  # epochs
+PASSES = by_profile(quick=1, standard=1, full=1)  # epochs
 transformer, transformer_seconds = learn(build_transformer, PASSES, peak=3e-3,
                                          title="Transformer")
 transformer_val = scores(transformer, ids_val)
@@ -655,7 +660,7 @@ print(f"GRU: {gru.count_params():,} parameters, {gru_seconds:.0f} s; "
       f"validation {np.mean((gru_val > 0) == y_val):.1%}")
 
 # %% [markdown]
-# (a), in one pass with 200 words; the GRU of notebook [[recurrent_networks]] ends lower still. A likely reason: attention must *learn* what the linear model got as columns. More words, passes and seeds: 15.12.
+# (a), in one pass with 200 words; the GRU of notebook [[recurrent_networks]] ends lower still. Attention must *learn* what the linear model got as columns, from 200 words. More in 15.12.
 
 # %% [markdown]
 # ## 15.7 Which number do you sign?
@@ -704,7 +709,7 @@ costs = {"naive Bayes": (count_seconds, len(names)),
          "Transformer": (transformer_seconds, transformer.count_params())}
 
 # %% tags=["figure"]
-#@title Figure: More seconds did not buy accuracy
+#@title Figure: No network reaches the linear model
 fig, ax = plt.subplots(figsize=(6.4, 3.6))
 sides = {"naive Bayes": (-8, -18, "right"), "mean of vectors": (-8, 4, "right"),
          "GRU": (8, -18, "left")}
@@ -722,8 +727,10 @@ ax.axhline(value, color=plotting.GRAY, linestyle=":")
 ax.text(0.98, value, "twenty words", ha="right", va="bottom", fontsize=8,
         transform=ax.get_yaxis_transform())
 every = [seconds for seconds, _ in costs.values()]
-ax.set(title="More seconds did not buy accuracy", xscale="log", ylabel="test accuracy",
-       xlabel="seconds to learn", xlim=(min(every) / 8, max(every) * 8))
+ax.set(title="No network reaches the linear model", xscale="log",
+       ylabel="test accuracy",
+       xlabel="seconds to learn (networks: words numbered before)",
+       xlim=(min(every) / 8, max(every) * 8))
 ax.margins(y=0.12)
 plt.show()
 
@@ -746,7 +753,7 @@ print(f"On {len(y_test):,} reviews of other films it is right in "
 #@title Evidence: what this notebook promises
 judged = REAL and profile() != "quick"
 claim("test accuracy of the linear model with pairs", final_right.mean(),
-      at_least=0.910, applies=judged)
+      at_least=0.910, applies=judged and BEST_C == 0.1)
 claim("test accuracy of the best network",
       max(right[name].mean() for name in ("mean of vectors", "GRU", "Transformer")),
       at_least=by_profile(quick=0.84, standard=0.84, full=0.86), applies=judged)
@@ -769,7 +776,8 @@ def score_text(text, weight, bias):
 with check("15.8", "a score without a library"):
     weight_t = {"good": 1.0, "not": -0.25, "not good": -2.0, "film": 0.5}
     for text_t, score_t in [("Good film", 1.75), ("Not good", -1.0), ("", 0.25),
-                            ("good, GOOD", 1.25), ("good not good film", -0.5)]:
+                            ("good, GOOD", 1.25), ("good not good film", -0.5),
+                            ("Knotty filming, goodness", 0.25), ("not: good", -1.0)]:
         got_t = score_text(text_t, dict(weight_t), 0.25)
         assert np.isclose(got_t, score_t), f"{text_t!r}: {got_t}, not {score_t}"
 
@@ -799,6 +807,10 @@ for text in ("A great film.", "Not a great film.", "This film is not bad.",
     telling = sorted(set(terms(text)), key=lambda term: -abs(weight.get(term, 0)))[:2]
     shown = ", ".join(f"{term} {weight.get(term, 0):+.1f}" for term in telling)
     print(f"{score_text(text, weight, b_final):+.1f}  {text:<38} {shown}")
+if "not bad" in weight:
+    has = X_all[:, list(names).index("not bad")].toarray().ravel() > 0
+    print(f"not bad {weight['not bad']:+.2f}: in {has.sum()} of the training reviews, "
+          f"{np.mean(y_all[has]):.0%} of them praise")
 
 # %% tags=["evidence"]
 #@title Evidence: the sums of the dictionary are those of the table
@@ -808,7 +820,7 @@ claim("largest difference between the dictionary and the table, 200 reviews",
       np.abs(by_hand - final_score[:200]).max(), at_most=1e-3)
 
 # %% [markdown]
-# None, on real IMDb. *Not* and *great* are no neighbors; *could have been* and irony (反讽) need more than pairs. Nine of ten reviews come out right all the same: these four were made to fool it. Now its surest mistakes:
+# None, on real IMDb. *Not* and *great* are no neighbors; *not bad* is a pair, but most who write it do not praise; *could have been* and irony (反讽) stay out of reach. Nine of ten reviews come out right all the same: these four were made to fool it. Now its surest mistakes:
 
 # %% tags=["evidence"]
 #@title Evidence: the surest mistakes
@@ -893,7 +905,7 @@ with tempfile.TemporaryDirectory() as folder:
               at_most=1e-4)
 
 # %% [markdown]
-# A few megabytes, a few milliseconds at most. That is what a network has to beat.
+# A few megabytes each, and milliseconds an answer.
 
 # %% [markdown]
 # ## 15.10 What does BERT add? ◇
@@ -927,7 +939,7 @@ print(f"{len(windows):,} windows; in the first, places {places[0]} are guessed")
 
 # %% tags=["plumbing"]
 #@title Plumbing: an encoder that guesses hidden words, and its training
-WIDTH, PRETRAIN_STEPS = 32, by_profile(quick=20, standard=400, full=10_000)
+WIDTH, PRETRAIN_STEPS = 32, by_profile(quick=8, standard=400, full=10_000)
 
 
 def build_guesser() -> tuple[keras.Model, keras.Model]:
@@ -963,7 +975,7 @@ print(f"{step:,} steps, {pretrain_seconds:.0f} s: loss {guess_losses[-1]:.2f}; "
       f"by chance ln {VOCABULARY:,} = {np.log(VOCABULARY):.2f}")
 
 # %% [markdown]
-# **Predict.** Fine-tuning now starts from these vectors, with the same pass over the labeled reviews as in 15.6. The validation accuracy (a) falls · (b) stays within half a point · (c) rises by more
+# **Predict.** Fine-tuning now starts from these vectors, with the same pass over the labeled reviews as in 15.6. The validation accuracy, mean of three seeds, (a) falls by more than half a point · (b) stays within it · (c) rises by more
 
 # %%
 def build_pretrained() -> keras.Model:
@@ -1133,6 +1145,27 @@ for low, high in zip(edges, edges[1:]):
 # %% [markdown]
 # No: the linear model is level, within half a point. The mean of vectors does worse on the long ones; it sees their first and last hundred words only.
 
+# %% [markdown]
+# Is it the pairs, or the words that the networks never see? **Predict.** Give the linear model only what the networks read: no pairs, 10,000 words, the same places of each review. It gets (a) 91 % · (b) 88 % · (c) 80 %
+
+# %%
+def as_table(ids: np.ndarray) -> sparse.csr_matrix:
+    """Word numbers (n, T) -> 1 where a known word stands in a review: (n, words)."""
+    ends = np.arange(0, ids.size + 1, ids.shape[1])  # of the rows
+    table = sparse.csr_matrix((np.ones(ids.size, np.int8), ids.ravel(), ends),
+                              shape=(len(ids), VOCABULARY))
+    table.sum_duplicates()
+    table.data[:] = 1  # a word counts once
+    return table[:, 3:]  # without padding, unknown words and gaps
+
+
+same_w, same_b = fit_linear(as_table(ids_train), y_train, BEST_C)
+same_right = share_right(as_table(ids_val), y_val, same_w, same_b)
+print(f"linear model, the networks' words only: {same_right:.1%}")
+
+# %% [markdown]
+# (b), on real IMDb, like the networks. So on this budget it is what a model reads that counts, more than how it computes.
+
 # %% tags=["plumbing"]
 #@title Plumbing: triples of words, and all models together (not in the standard profile)
 def with_triples(text: str) -> list[str]:
@@ -1185,8 +1218,8 @@ results = {
         "pre-trained over from scratch": compare(right["Transformer"],
                                                  pretrained_right),
         "triples over pairs": compare(final_right, triples_right),
-        f"networks added, {nets_part} of their score": compare(triples_right,
-                                                               all_right)},
+        f"networks ({nets_part} of their score) added": compare(triples_right,
+                                                                all_right)},
     "networks": len(crew), "part": nets_part, "hotels": share(hotel_right[3]),
 }
 # %%
@@ -1201,7 +1234,7 @@ for title, run in (("this run", results), ("full", full and full["results"])):
             print(f"   {name}, validation:", *[f"{value:.1%}" for value in values])
 
 # %% [markdown]
-# In the full profile a review keeps 320 words, and each network learns from three seeds. The order stays: mean of vectors and Transformer within a point, the GRU behind, the linear model far ahead. A second pass of the Transformer ends within the spread of its seeds. Triples of words bring a third of a point. Eleven networks together, with a weight that the validation reviews chose, bring nothing: their paired interval has 0 inside.
+# In the full profile a review keeps 320 words, and each network learns from three seeds. The order stays: mean of vectors and Transformer within a point, the GRU behind, the linear model far ahead. One run of two passes ends higher than one pass of the same seed, yet within the spread of three seeds: one run can't tell. Triples of words bring a third of a point. Eleven networks together, with a weight that the validation reviews chose, bring nothing: their paired interval has 0 inside.
 #
 # **What a product team should ask.** Reviews of what, and from when? Who pays for a wrong answer? What does the model read besides opinions?
 
