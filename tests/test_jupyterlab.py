@@ -33,7 +33,7 @@ from tools import build
 from tools.source import ROOT, read_plan
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-if os.environ.get("COURSE_BROWSER_ALL") != "1":  # the first of each part; but for the very first, a slow test
+if os.environ.get("COURSE_BROWSER_ALL") != "1":  # the first of each part
     parts = [[path for path in NOTEBOOKS if path.stem in names] for names in read_plan().parts.values()]
     NOTEBOOKS = [part[0] for part in parts if part]
 
@@ -280,10 +280,8 @@ def saved_figures(path: Path) -> int:
     return sum("image/png" in o.get("data", {}) for cell in cells for o in cell.get("outputs", []))
 
 
-TO_RUN = [pytest.param(p, id=p.stem, marks=[pytest.mark.slow] if i else []) for i, p in enumerate(NOTEBOOKS)]
-
-
-@pytest.mark.parametrize("path", TO_RUN)
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_run_all(path, browser, lab):
     complaints = run_all(browser, lab, lab.notebooks / path.name, max(1, saved_figures(path)))
     assert not complaints, "\n".join(complaints)
