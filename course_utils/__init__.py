@@ -9,7 +9,7 @@ by the submodules (`data`, `plotting`, `devices`) or functions that need them.
 from __future__ import annotations
 
 from course_utils.exercises import check, claim, solved
-from course_utils.profiles import by_profile, profile
+from course_utils.profiles import by_profile, full_results, profile
 
-__all__ = ["by_profile", "check", "claim", "profile", "solved"]
+__all__ = ["by_profile", "check", "claim", "full_results", "profile", "solved"]
 __version__ = "0.1.0"

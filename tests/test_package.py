@@ -1,5 +1,6 @@
 """Sizes and use of the package, profiles, devices."""
 
+import json
 import os
 import re
 import subprocess
@@ -10,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
-from course_utils import by_profile, devices, plotting, profile
+from course_utils import by_profile, devices, full_results, plotting, profile
 from course_utils.profiles import PROFILES
 from tools.source import ROOT
 
@@ -108,6 +109,21 @@ def test_the_profile_is_standard_unless_set(monkeypatch):
     assert profile() == "standard"
     monkeypatch.delenv("COURSE_PROFILE")
     assert profile() == "standard"
+
+
+@pytest.mark.parametrize("folder", ["results", "notebooks/results"])
+def test_full_results_are_found_beside_the_notebooks(tmp_path, monkeypatch, capsys, folder):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COURSE_PROFILE", "standard")
+    assert full_results("77") is None and "not used" in capsys.readouterr().out
+    (tmp_path / folder).mkdir(parents=True)
+    record = {"command": "make full NN=77", "date": "2030-01-02", "machine": "two cores"}
+    record |= {"results": {"score": [0.5]}}
+    (tmp_path / folder / "77.json").write_text(json.dumps(record), encoding="utf8")
+    assert full_results("77") == {"score": [0.5]}
+    assert capsys.readouterr().out == "results/77.json: make full NN=77, 2030-01-02, on two cores\n"
+    monkeypatch.setenv("COURSE_PROFILE", "full")  # it measures anew
+    assert full_results("77") is None
 
 
 def test_an_unknown_profile_is_refused_with_the_remedy(monkeypatch):

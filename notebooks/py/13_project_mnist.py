@@ -35,7 +35,6 @@
 # - name what a printed result lacks.
 
 # %% tags=["setup"]
-import json
 import logging
 import math
 import platform
@@ -50,7 +49,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from course_utils import (
-    by_profile, check, claim, data, devices, plotting, profile, solved,
+    by_profile, check, claim, data, devices, full_results, plotting, profile, solved,
 )
 from course_utils.lessons.evaluation import mcnemar, paired_interval, wilson
 
@@ -947,18 +946,10 @@ print(f"Document 4, its validation: {np.mean(val_accuracy):.2%} in this run")
 
 # %% tags=["plumbing"]
 #@title Plumbing: the figures of the full profile, kept beside the notebook
-full = None
-for file in (Path("results/13.json"), Path("notebooks/results/13.json")):
-    if file.exists():
-        full = json.loads(file.read_text(encoding="utf8"))
-        print(f"{full['command']}, {full['date']}: "
-              f"{full['seconds'] / 60:.0f} minutes on {full['machine']}")
-        break
-else:
-    print("results/13.json is not here: only this run is shown")
+full = full_results("13")
 
 # %%
-kept = full["results"]["programs"] if full else {
+kept = full["programs"] if full else {
     "test": test_accuracy, "document 4 validation": val_accuracy}
 measured = {f"{name}, test": values for name, values in kept["test"].items()}
 measured["Document 4, validation"] = kept["document 4 validation"]
@@ -1274,14 +1265,14 @@ results = {
 }
 lines = {"MLP, this run": results["mlp"], "convnet, this run": results["convnet"]}
 if full:
-    lines |= {f"{name}, full": full["results"][key]
+    lines |= {f"{name}, full": full[key]
               for name, key in (("MLP", "mlp"), ("convnet", "convnet"))}
 
 # %% tags=["evidence"]
 #@title Evidence: the figures of the full profile belong to these networks
 if full:  # 512 and 32 are that profile's widths
     built = build_mlp(512).count_params(), build_convnet(32, 0.25).count_params()
-    stored = [full["results"][key]["parameters"] for key in ("mlp", "convnet")]
+    stored = [full[key]["parameters"] for key in ("mlp", "convnet")]
     claim("parameters stored by the full run, difference from these networks",
           np.abs(np.subtract(built, stored)).max(), at_most=0,
           applies=profile() != "full")

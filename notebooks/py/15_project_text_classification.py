@@ -51,7 +51,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from course_utils import (
-    by_profile, check, claim, data, devices, plotting, profile, solved,
+    by_profile, check, claim, data, devices, full_results, plotting, profile, solved,
 )
 from course_utils.lessons import attention as lesson_11
 from course_utils.lessons.evaluation import paired_interval, wilson
@@ -987,15 +987,7 @@ def build_pretrained() -> keras.Model:
 
 # %% tags=["plumbing"]
 #@title Plumbing: the figures of the full profile, kept beside the notebook
-full = None
-for file in (Path("results/15.json"), Path("notebooks/results/15.json")):
-    if file.exists():
-        full = json.loads(file.read_text(encoding="utf8"))
-        print(f"{full['command']}, {full['date']}: "
-              f"{full['seconds'] / 60:.0f} minutes on {full['machine']}")
-        break
-else:
-    print("results/15.json is not here: only this run is shown")
+full = full_results("15")
 
 # %% tags=["plumbing"]
 #@title Plumbing: both starts and more seeds (not in the standard profile)
@@ -1023,7 +1015,7 @@ for seed in PRE_SEEDS[1:]:  # 15.6 trained the first ones
 longer_val = [right_after(build_transformer, 2 * PASSES, 1) for _ in PRE_SEEDS[1:2]]
 
 # %%
-starts = full["results"]["pretraining"] if full else {
+starts = full["pretraining"] if full else {
     "steps": step, "loss": guess_losses[-1], "scratch": scratch_val,
     "pretrained": pretrained_val}
 print(f"{starts['steps']:,} steps, loss {starts['loss']:.2f}; validation accuracy")
@@ -1031,7 +1023,7 @@ print("from scratch", *[f"{value:.1%}" for value in starts["scratch"]])
 print("pre-trained ", *[f"{value:.1%}" for value in starts["pretrained"]])
 if full:
     print("difference on the test reviews, first seed:",
-          full["results"]["gains"]["pre-trained over from scratch"])
+          full["gains"]["pre-trained over from scratch"])
 
 # %% [markdown]
 # (a), in the full profile with its 10,000 steps: all three seeds end lower, and on the test reviews the paired interval stays below 0. So pre-training is no free gain. Here it read the same 20,000 reviews again, with one block of width 32. BERT is some 300 times as large, and had a library.
@@ -1223,7 +1215,7 @@ results = {
     "networks": len(crew), "part": nets_part, "hotels": share(hotel_right[3]),
 }
 # %%
-for title, run in (("this run", results), ("full", full and full["results"])):
+for title, run in (("this run", results), ("full", full and full)):
     if run:
         print(f"{title}: {run['words']} words a review, {run['passes']} passes")
         for name, value in run["test"].items():
