@@ -12,7 +12,7 @@ SPREAD := --numprocesses auto --dist loadscope --no-loadscope-reorder
 lab: $(VENV)/.ready
 	$(RUN) -m jupyterlab $(COURSE_LAB_ARGS) notebooks/00_start_here.ipynb
 
-## test: style, types, package, every notebook, every exercise, a real JupyterLab; make test NN=06 for one notebook
+## test: style, types, package, every notebook, a real JupyterLab; make test NN=06 for one notebook and its exercises
 test: $(VENV)/.ready
 ifdef NN
 	$(PYTEST) $(SPREAD) -k "$(NN)_" tests/test_notebooks.py tests/test_exercises.py notebooks/$(NN)_*.ipynb
@@ -21,7 +21,8 @@ else
 	$(PYTEST) $(SPREAD) -m "not slow"
 endif
 
-## test-slow: every cell run twice in a row, every notebook twice in one kernel, one of each part in a real JupyterLab
+## test-slow: every exercise with right and wrong answers, every cell twice in a row, every notebook twice in one
+##   kernel, one of each part in a real JupyterLab
 test-slow: $(VENV)/.ready
 	$(PYTEST) $(SPREAD) -m slow $(if $(NN),-k "$(NN)_") tests
 

@@ -1,5 +1,6 @@
 """Every exercise of every notebook: stub, solution, right and wrong answers, mutants, judged by its check.
 
+These audits are slow truths: `make test NN=06` for one notebook, `make test-slow` for all.
 The second half lets the audit loose on a made-up notebook, broken in one way at a time.
 """
 
@@ -19,6 +20,7 @@ def in_notebooks_folder(monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "Agg")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stem", sorted(path.stem for path in SOURCES.glob("*.py")))
 def test_exercises(stem, record_property):
     report = audit(*(folder / f"{stem}.py" for folder in (SOURCES, WRONG_ANSWERS, RIGHT_ANSWERS)))
