@@ -287,7 +287,7 @@ def _needed(code: str) -> set[str]:
 # who works in place. (A check that forbids it must say so.)
 SPOIL = """
 def _spoil_arguments(function):
-    import copy, functools
+    import contextlib, copy, functools
     import numpy as np
 
     def overwrite(value):
@@ -302,7 +302,10 @@ def _spoil_arguments(function):
     @functools.wraps(function)
     def spoiling(*arguments, **options):
         answer = function(*arguments, **options)
-        kept = copy.deepcopy(answer) if isinstance(answer, (np.ndarray, tuple, list, dict, float)) else answer
+        kept = answer
+        if isinstance(answer, (np.ndarray, tuple, list, dict, float)):
+            with contextlib.suppress(TypeError):  # tensors of a program that is being compiled have no copy
+                kept = copy.deepcopy(answer)
         overwrite([*arguments, *options.values()])
         return kept
 

@@ -368,6 +368,15 @@ def test_a_name_has_one_lesson(course: Path, capsys: pytest.CaptureFixture[str])
     assert "'double' is kept in two lessons, lesson_4 and lesson_6" in capsys.readouterr().out
 
 
+def test_two_lessons_may_import_the_same(course: Path) -> None:
+    edit("return 2 * x", "import json\n        return 2 * x")(course)
+    edit('tags=["solution"]', 'tags=["solution", "keep"] lesson="lesson_6"', "06_beta")(course)
+    edit("return 2 * x", "import json\n        return 2 * x", "06_beta")(course)
+    beta = course / "notebooks" / "py" / "06_beta.py"
+    beta.write_text(beta.read_text("utf8").replace("double", "twice"), "utf8")
+    assert build.main([], course) == 0
+
+
 # --- sources ----------------------------------------------------------------------------------
 
 

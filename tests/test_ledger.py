@@ -144,6 +144,8 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
     # language
     "D5-5.2-f": ("what_is_a_large_model", "project_pretrained_gpt2"),  # size of GPT-2
     "D5-2.3-a": ("project_gpt",),  # what GPT stands for
+    "D5-5.2-a": ("generating_text", "project_pretrained_gpt2"),  # greedy search asked for five texts
+    "D5-5.2-c": ("generating_text", "project_pretrained_gpt2"),  # a length that counts the prompt
     "D2-6.1-b": ("machine_translation",),  # word segmentation and named entities
     "D1-6.2-a": ("project_text_classification", "machine_translation"),
     "D3-3.4-b": ("project_text_classification", "machine_translation"),  # translation and sentiment

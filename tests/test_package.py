@@ -77,7 +77,6 @@ ONE_IS_ENOUGH = {
 }  # fmt: skip
 EARLY = {
     "data.cifar10", "data.fashion_mnist", "devices.memory_mb",
-    "data.tang_poems", "data.tiny_shakespeare",
 }  # fmt: skip
 
 

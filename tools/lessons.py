@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from tools.names import stored
+from tools.names import imported, stored
 from tools.source import ROOT, Source, SourceError, role, solution_body
 
 FOLDER = "course_utils/lessons"
@@ -51,7 +51,7 @@ def render(sources: Sequence[Source], root: Path = ROOT) -> dict[Path, str]:
             homes[lesson] = (source, cells)
     taught: dict[str, str] = {}
     for lesson, (_, cells) in homes.items():
-        for name in {name for cell in cells for name in stored(cell.source)}:
+        for name in {name for cell in cells for name in stored(cell.source) - imported(cell.source)}:
             if name in taught:
                 raise SourceError(f"{name!r} is kept in two lessons, {taught[name]} and {lesson}: import it")
             taught[name] = lesson
