@@ -31,7 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     doctor_parser.add_argument("--json", type=Path, metavar="FILE", help="also write the report to FILE")
     data_parser = commands.add_parser("data", help="list, fetch or verify the real data sets")
     data_parser.add_argument("action", choices=["list", "fetch", "verify"])
-    data_parser.add_argument("name", nargs="*", help="data sets, or numbers of notebooks; default: all")
+    data_parser.add_argument(
+        "name", nargs="*", help="data sets, or numbers of notebooks; default: all but gpt2, which is large"
+    )
     options = parser.parse_args(arguments)
     if options.command == "doctor":
         from course_utils import doctor
@@ -46,7 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 1
     try:
-        names = _names(options.name) if options.name else list(data.registry)
+        usual = list(data.registry) if options.action == "list" else data.usual()
+        names = _names(options.name) if options.name else usual
     except ValueError as error:
         parser.error(str(error))
     if not names:

@@ -193,7 +193,7 @@ def disk() -> Finding:
     except ImportError:  # without the packages there are no data either: these come first
         folder, needed, what = COURSE, FREE_GB, "installing takes"
     else:
-        folder, needed, what = data.cache_folder(), data.disk_mb() / 1e3, "all the data sets take"
+        folder, needed, what = data.cache_folder(), data.disk_mb(data.usual()) / 1e3, "all the data sets take"
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free / 1e9
     try:
@@ -207,8 +207,9 @@ def datasets() -> Finding:
     """By their files' sizes, which takes no time; `data verify` reads every byte."""
     from course_utils import data
 
-    absent = [name for name in data.registry if not data.is_here(name)]
-    text = f"{len(data.registry) - len(absent)} of {len(data.registry)} are here"
+    wanted = data.usual()
+    absent = [name for name in wanted if not data.is_here(name)]
+    text = f"{len(wanted) - len(absent)} of {len(wanted)} are here"
     if mistake := data.data_dir_mistake():
         return NOTE, f"{text}; {mistake}"
     if not absent:

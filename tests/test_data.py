@@ -19,12 +19,14 @@ import pytest
 
 from course_utils import __main__ as command_line
 from course_utils import data
-from course_utils.bundled import drawn_images, made_texts, written_reviews
+from course_utils.bundled import drawn_images, made_texts, small_gpt2, written_reviews
 from course_utils.data import archives, files
 from course_utils.data.download import File
 from course_utils.data.files import Dataset
 from course_utils.data.images import ImageData, parse_idx
+from course_utils.data.models import Published
 from course_utils.data.text import BpeTables, Poems, TextData
+from course_utils.lessons.tokens import gpt2_encoder
 
 ROOT = Path(__file__).resolve().parents[1]
 LOADERS = {"mnist": data.mnist, "fashion_mnist": data.fashion_mnist, "cifar10": data.cifar10}
@@ -93,6 +95,46 @@ def test_stand_in_tokenizer(capsys: pytest.CaptureFixture[str]):
     assert tables.source == "bundled"
     check_tokenizer(tables, 1000)
     assert "1,000 merges" in capsys.readouterr().out
+
+
+def check_model(model: Published) -> None:
+    """Sizes, tokenizer and weights agree; the file's own reader finds every tensor of GPT-2's layout."""
+    config = model.config
+    d, layers = config["n_embd"], config["n_layer"]
+    assert len(model.vocabulary) == config["vocab_size"] == len(model.merges) + 257
+    check_tokenizer(BpeTables(model.merges, model.vocabulary, model.source), len(model.merges))
+    tensors = small_gpt2.tensors_in(model.weights)
+    assert len(tensors) == 4 + 13 * layers
+    assert tensors["wte.weight"].shape == (config["vocab_size"], d)
+    assert tensors["h.0.attn.c_attn.weight"].shape == (d, 3 * d)
+    assert tensors["h.0.attn.bias"].shape == (1, 1, config["n_positions"], config["n_positions"])
+    logits = small_gpt2.logits(model.weights, config, np.array([1, 2, 3]))
+    assert logits.shape == (3, config["vocab_size"]) and np.isfinite(logits).all()
+
+
+def test_stand_in_model(capsys: pytest.CaptureFixture[str]):
+    model = data.gpt2()
+    assert model.source == "bundled" and files.used == {"gpt2": "bundled"}
+    assert "0.5 million weights" in capsys.readouterr().out
+    check_model(model)
+    assert data.small_gpt2().weights == model.weights and data.small_gpt2().license != "modified MIT"
+
+
+def test_the_small_model_has_read_shakespeare():
+    model = data.small_gpt2()
+    ids = np.array(gpt2_encoder(model.merges).encode("KING RICHARD II:\nMy lord, I know not what you say.\n"))
+    logits = small_gpt2.logits(model.weights, model.config, ids[:-1])
+    log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    price = -log_p[np.arange(len(ids) - 1), ids[1:]].mean()
+    assert price < np.log(model.config["vocab_size"]) / 2  # half of what blind guessing pays
+
+
+def test_a_small_file_of_tensors_there_and_back():
+    tensors = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.array([[0.5]], np.float16)}
+    content = small_gpt2.written(tensors)
+    assert int.from_bytes(content[:8], "little") % 8 == 0 and content.endswith(b"\x00\x38")
+    back = small_gpt2.tensors_in(content)
+    assert list(back) == ["a", "b"] and all((back[name] == tensors[name]).all() for name in back)
 
 
 def check_texts(texts: TextData, train: int, test: int) -> None:
@@ -428,7 +470,7 @@ def test_the_readme_tells_what_the_registry_tells():
         assert row.startswith(f"| {dataset.title}, ") and all(cell in row for cell in cells), row
         if name in FETCHED:
             assert f"\n| {dataset.title} | " in readme, "a row on its stand-in"
-    assert f"{data.download_mb():.0f} MB in all" in readme
+    assert f"{data.download_mb(data.usual()):.0f} MB in all" in readme
 
 
 def test_an_installed_package_has_all_that_it_needs(tmp_path):
@@ -441,7 +483,7 @@ def test_an_installed_package_has_all_that_it_needs(tmp_path):
 from course_utils import __main__, data
 print(data.__file__); print(data.cache_folder())
 images = data.mnist, data.fashion_mnist, data.cifar10
-texts = data.gpt2_bpe, data.tiny_shakespeare, data.tang_poems, data.imdb, data.chnsenticorp
+texts = data.gpt2_bpe, data.tiny_shakespeare, data.tang_poems, data.imdb, data.chnsenticorp, data.gpt2
 for load in *images, *texts:
     assert load().source == "bundled"
 __main__.main(["data", "list", "13"])
@@ -496,6 +538,7 @@ def test_commands_take_names_and_numbers_of_notebooks(notebooks, fabricate, tmp_
     assert rows("fetch", "7")[:2] == ["digits", "mnist"]
     assert rows("verify", "mnist", "07")[:2] == ["mnist", "digits"]
     assert rows("list")[:-1] == list(data.registry)
+    assert "gpt2" in data.registry and "gpt2" not in data.usual()
     assert command_line.main(["data", "fetch", "08"]) == 0
     assert capsys.readouterr().out.startswith("no data sets are used there")
 
@@ -590,6 +633,13 @@ def test_real_tokenizer(real):
     tables = data.gpt2_bpe()
     assert tables.source == "real" and tables.vocabulary["hello"] == 31373
     check_tokenizer(tables, 50_000)
+
+
+def test_real_gpt2(real):
+    if data.is_here("gpt2"):
+        model = data.gpt2()
+        assert model.source == "real" and len(model.merges) == 50_000
+        check_model(model)
 
 
 def test_real_plays(real):

@@ -73,7 +73,8 @@ def users(pattern: str) -> list[str]:
 
 # A data set may serve one notebook alone. These wait for the notebooks of the plan that will use them.
 ONE_IS_ENOUGH = {
-    "data.gpt2_bpe", "data.imdb", "data.chnsenticorp", "data.tang_poems", "data.tiny_shakespeare",
+    "data.gpt2", "data.gpt2_bpe", "data.imdb", "data.chnsenticorp", "data.small_gpt2", "data.tang_poems",
+    "data.tiny_shakespeare",
 }  # fmt: skip
 EARLY = {
     "data.cifar10", "data.fashion_mnist", "devices.memory_mb",

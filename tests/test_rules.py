@@ -210,7 +210,8 @@ def run_notebook() -> NotebookNode:
         new_code_cell("plt.show()", execution_count=1, outputs=[figure, figure]),
         new_code_cell("claim('a', 1, at_least=0)", execution_count=2, outputs=[said]),
     ]
-    course = {"profile": "standard", "data_source": "real", "seconds": 10, "peak_memory_mb": 100}
+    course = {"number": "04", "profile": "standard", "data_source": "real", "seconds": 10}
+    course["peak_memory_mb"] = 100
     return new_notebook(cells=cells, metadata={"course": course})
 
 
@@ -240,6 +241,7 @@ RUN_CATCHES: list[tuple[str, Callable[[NotebookNode], object], str]] = [
     ("ran_standard_on_real_data", _facts(data_source="bundled"), "bundled"),
     ("fits_a_small_machine", _facts(seconds=241), "241 s"),
     ("fits_a_small_machine", _facts(peak_memory_mb=1501), "1501 MB"),
+    ("fits_a_small_machine", _facts(number="17", peak_memory_mb=2001), "2001 MB"),
     ("outputs_name_no_machine", _print("saved in /home/" + "me/course"), "/home/"),
     ("outputs_name_no_machine", _print("C:" + "\\Users\\me"), "C:"),
     ("outputs_name_no_machine", _print("/tmp/" + "ipykernel_12/3.py:1: UserWarning"), "ipykernel"),

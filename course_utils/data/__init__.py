@@ -17,8 +17,10 @@ from course_utils.data.files import (
     is_here,
     registry,
     status,
+    usual,
 )
 from course_utils.data.images import cifar10, digits, fashion_mnist, mnist
+from course_utils.data.models import gpt2, small_gpt2
 from course_utils.data.text import chnsenticorp, gpt2_bpe, imdb, tang_poems, tiny_shakespeare
 
 __all__ = [
@@ -34,12 +36,15 @@ __all__ = [
     "download_mb",
     "fashion_mnist",
     "fetch",
+    "gpt2",
     "gpt2_bpe",
     "imdb",
     "is_here",
     "mnist",
     "registry",
+    "small_gpt2",
     "status",
     "tang_poems",
     "tiny_shakespeare",
+    "usual",
 ]

@@ -52,6 +52,11 @@ def _named(names: Iterable[str] | None) -> list[Dataset]:
     return [registry[name] for name in (registry if names is None else names)]
 
 
+def usual() -> list[str]:
+    """All data sets but those so large that only who names them wants them."""
+    return [name for name in registry if download_mb([name]) < 300]
+
+
 def download_mb(names: Iterable[str] | None = None) -> float:
     """Megabytes (10⁶ bytes) that these data sets, or all of them, are to download."""
     files = [file for d in _named(names) for file in ([d.archive] if d.archive else d.files)]
