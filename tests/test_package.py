@@ -76,9 +76,7 @@ ONE_IS_ENOUGH = {
     "data.gpt2", "data.gpt2_bpe", "data.imdb", "data.chnsenticorp", "data.small_gpt2", "data.tang_poems",
     "data.tiny_shakespeare",
 }  # fmt: skip
-EARLY = {
-    "data.cifar10", "data.fashion_mnist", "devices.memory_mb",
-}  # fmt: skip
+EARLY = {"data.fashion_mnist", "devices.memory_mb"}
 
 
 def test_every_public_name_is_used():
