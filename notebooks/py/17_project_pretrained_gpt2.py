@@ -1360,7 +1360,7 @@ plt.show()
 # %% [markdown]
 # ## 17.14 And the real GPT-2? ◇
 #
-# Set `REAL_WEIGHTS = True` in 17.2 and run sections 17.2 to 17.5 again: the same cells read the real file. Plan for 5 GB of memory: the file, its tensors, our model and KerasHub's stand side by side. From the command line, `python -m course_utils data fetch gpt2` brings the four files, 550 MB, and compares each file with its published checksum. What happens without a network?
+# Set `REAL_WEIGHTS = True` in 17.2 and run sections 17.2 to 17.5 again: the same cells read the real file. Plan for several gigabytes of memory: the file, its tensors, our model and KerasHub's stand side by side. From the command line, `python -m course_utils data fetch gpt2` brings the four files, 550 MB, and compares each file with its published checksum. What happens without a network?
 
 # %%
 def without_network() -> str:

@@ -109,81 +109,21 @@ def read_tensors(content):
 
 # %% 17.3 with the prefix of other files: parts |= {f"h.{i}.ln_1" → parts |= {f"transformer.h.{i}.ln_1"
 
-# %% 17.3 arrays instead of variables
-def slots(model):
-    found = {"wte.weight": model.tokens.embeddings, "wpe.weight": model.places.embeddings,
-             "ln_f.weight": model.norm.gamma, "ln_f.bias": model.norm.beta}
-    for i, b in enumerate(model.blocks):
-        for name, layer in (("ln_1", b.norm1), ("ln_2", b.norm2), ("attn.c_attn", b.attention.into),
-                            ("attn.c_proj", b.attention.out), ("mlp.c_fc", b.up), ("mlp.c_proj", b.down)):
-            found[f"h.{i}.{name}.weight"], found[f"h.{i}.{name}.bias"] = layer.get_weights()
-    return found
+# %% 17.3 arrays instead of variables: = layer.weights → = layer.get_weights()
 
-# %% 17.3 the mask taken for the bias of attention
-def slots(model):
-    found = {"wte.weight": model.tokens.embeddings, "wpe.weight": model.places.embeddings,
-             "ln_f.weight": model.norm.gamma, "ln_f.bias": model.norm.beta}
-    for i, b in enumerate(model.blocks):
-        for name, layer in (("ln_1", b.norm1), ("ln_2", b.norm2), ("attn.c_attn", b.attention.into),
-                            ("attn.c_proj", b.attention.out), ("mlp.c_fc", b.up), ("mlp.c_proj", b.down)):
-            found[f"h.{i}.{name}.weight"], found[f"h.{i}.{name}.bias"] = layer.weights
-        found[f"h.{i}.attn.bias"] = found.pop(f"h.{i}.attn.c_attn.bias")
-    return found
+# %% 17.3 the mask taken for the bias of attention: return found → return {name.replace("c_attn.bias", "bias"): place for name, place in found.items()}
 
-# %% 17.3 only the first block
-def slots(model):
-    found = {"wte.weight": model.tokens.embeddings, "wpe.weight": model.places.embeddings,
-             "ln_f.weight": model.norm.gamma, "ln_f.bias": model.norm.beta}
-    for i, b in enumerate(model.blocks[:1]):
-        for name, layer in (("ln_1", b.norm1), ("ln_2", b.norm2), ("attn.c_attn", b.attention.into),
-                            ("attn.c_proj", b.attention.out), ("mlp.c_fc", b.up), ("mlp.c_proj", b.down)):
-            found[f"h.{i}.{name}.weight"], found[f"h.{i}.{name}.bias"] = layer.weights
-    return found
+# %% 17.3 only the first block: enumerate(model.blocks) → enumerate(model.blocks[:1])
 
 # %% 17.3 an output matrix of its own: found = {"wte.weight" → found = {"lm_head.weight": model.tokens.embeddings, "wte.weight"
 
-# %% 17.3 copies of the variables
-def slots(model):
-    found = {"wte.weight": model.tokens.embeddings, "wpe.weight": model.places.embeddings,
-             "ln_f.weight": model.norm.gamma, "ln_f.bias": model.norm.beta}
-    for i, b in enumerate(model.blocks):
-        for name, layer in (("ln_1", b.norm1), ("ln_2", b.norm2), ("attn.c_attn", b.attention.into),
-                            ("attn.c_proj", b.attention.out), ("mlp.c_fc", b.up), ("mlp.c_proj", b.down)):
-            found[f"h.{i}.{name}.weight"], found[f"h.{i}.{name}.bias"] = layer.weights
-    return {name: keras.Variable(ops.convert_to_numpy(v)) for name, v in found.items()}
+# %% 17.3 copies of the variables: return found → return {name: keras.Variable(ops.convert_to_numpy(place)) for name, place in found.items()}
 
-# %% 17.3 shift and scale of the norms exchanged
-def slots(model):
-    found = {"wte.weight": model.tokens.embeddings, "wpe.weight": model.places.embeddings,
-             "ln_f.weight": model.norm.gamma, "ln_f.bias": model.norm.beta}
-    for i, b in enumerate(model.blocks):
-        for name, layer in (("ln_1", b.norm1), ("ln_2", b.norm2), ("attn.c_attn", b.attention.into),
-                            ("attn.c_proj", b.attention.out), ("mlp.c_fc", b.up), ("mlp.c_proj", b.down)):
-            pair = layer.weights[::-1] if "ln" in name else layer.weights
-            found[f"h.{i}.{name}.weight"], found[f"h.{i}.{name}.bias"] = pair
-    return found
+# %% 17.3 shift and scale of the norms exchanged: = layer.weights → = layer.weights[::-1] if "ln" in name else layer.weights
 
-# %% 17.3 the last block in place of the first
-def slots(model):
-    found = {"wte.weight": model.tokens.embeddings, "wpe.weight": model.places.embeddings,
-             "ln_f.weight": model.norm.gamma, "ln_f.bias": model.norm.beta}
-    for i, b in enumerate(model.blocks[::-1]):
-        for name, layer in (("ln_1", b.norm1), ("ln_2", b.norm2), ("attn.c_attn", b.attention.into),
-                            ("attn.c_proj", b.attention.out), ("mlp.c_fc", b.up), ("mlp.c_proj", b.down)):
-            found[f"h.{i}.{name}.weight"], found[f"h.{i}.{name}.bias"] = layer.weights
-    return found
+# %% 17.3 the last block in place of the first: enumerate(model.blocks) → enumerate(model.blocks[::-1])
 
-# %% 17.3 the weights set on the way
-def slots(model):
-    found = {"wte.weight": model.tokens.embeddings, "wpe.weight": model.places.embeddings,
-             "ln_f.weight": model.norm.gamma, "ln_f.bias": model.norm.beta}
-    for i, b in enumerate(model.blocks):
-        for name, layer in (("ln_1", b.norm1), ("ln_2", b.norm2), ("attn.c_attn", b.attention.into),
-                            ("attn.c_proj", b.attention.out), ("mlp.c_fc", b.up), ("mlp.c_proj", b.down)):
-            found[f"h.{i}.{name}.weight"], found[f"h.{i}.{name}.bias"] = layer.weights
-    for v in found.values():
-        v.assign(ops.zeros(v.shape))
-    return found
+# %% 17.3 the weights set on the way: return found → [place.assign(ops.zeros(place.shape)) for place in found.values()]; return found
 
 # %% 17.7 both random: initializer="zeros" → initializer=normal(d_in**-0.5)
 
