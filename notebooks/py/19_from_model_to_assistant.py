@@ -874,7 +874,7 @@ def by_preference(name: str, beta: float, peak: float) -> list[np.ndarray]:
 preferring = by_preference("preferences", 0.3, 2e-5)
 
 # %% [markdown]
-# (b), with this seed: comparisons alone bring it nearly as far as right answers.
+# (b), with this seed: comparisons alone bring it nearly as far as right answers. (The table below has a training where they stay ten points behind.)
 #
 # A colleague takes five times the rate and a third of $\beta$. The loss gets much lower. **Predict.** And the accuracy on the sums held out, against the run before? (a) higher · (b) about the same · (c) lower
 
@@ -917,7 +917,7 @@ fig.suptitle("A lower loss, and fewer right answers", fontweight="bold")
 plt.show()
 
 # %% [markdown]
-# The loss is no test, and neither is the share of right pairs. It was mostly the rate: at the larger one, $\beta = 1$ comes out only a little better (three trainings, next cell). Judge by what the model *writes*.
+# The loss is no test (with another $\beta$ it is another loss), and neither is the share of right pairs. The rate seems to matter most: at the larger one, three trainings do not tell $\beta = 1$ from 0.1 (next cell). Judge by what the model *writes*.
 
 # %% tags=["evidence"]
 #@title Evidence: the stations, here and in the full profile's three trainings
@@ -1102,7 +1102,7 @@ for kind, shares in (full["refused"] if full else {}).items():
     print(f"full profile, {kind:<17} refused", *[f"{x:.0%}" for x in shares])
 
 # %% [markdown]
-# It refuses what *looks* like its examples: another sign in the same place, another noun behind `tell me a`. It refuses no sum, and is about as right as before. Words in another order, or a sum of another length, get scraps, a number, or half a refusal.
+# It refuses what *looks* like its examples: another sign in the same place, another noun behind `tell me a`. It refuses no sum, and is about as right as before. Words in another order, or a sum of another length, get scraps, a number, or half a refusal (only the exact words count).
 #
 # A refusal is a habit of text, not a guard. Another wording gets past it. What must not happen has to be prevented outside of the model, in what it may do and in what leaves it.
 
