@@ -18,9 +18,9 @@
 # %% [markdown]
 # # Learning from rewards
 #
-# The assistant of notebook [[from_model_to_assistant]] has seen 2,000 written answers, and is right in about half of the sums. Nobody writes more answers. There is only a program that grades: right, or not. Can the assistant learn from grades alone? And what does it learn if the grade is sloppy?
+# The assistant of notebook [[from_model_to_assistant]] has read 2,000 written answers, and is right in half of the sums. Nobody writes more. There is only a program that grades: right, or not. Can the assistant learn from grades alone? And what does it learn if the grade is sloppy?
 #
-# At the end you have built *GRPO* (group relative policy optimization, 组相对策略优化) by hand, raised the assistant by 25 points or more, seen a grade that goes up while the truth goes down, and mended it. Two controls keep your claim honest.
+# At the end you have built *GRPO* (group relative policy optimization, 组相对策略优化) by hand, raised the assistant by 25 points or more, seen a sloppy grade at work, and mended it. Two controls keep your claim honest.
 #
 # **You will be able to**
 #
@@ -134,7 +134,7 @@ for text in eight:
     print(f"grade {right(question, text):d}   {text}")
 
 # %% [markdown]
-# The grade is all that is left: 1 if the number behind the last `#` is right, else 0. It does not say where the mistake is.
+# All that is left is the grade: 1 if the number behind the last `#` is right, else 0.
 #
 # Training means descending a slope. **Predict.** Change all weights by a hundred-thousandth, and draw with the same random numbers. The eight grades change (a) by about as little · (b) not at all · (c) all of them, wildly
 
@@ -151,18 +151,18 @@ print("grades changed:", sum(right(question, a) != right(question, b)
 print("log-probabilities changed by", np.array2string(moved, precision=1))
 
 # %% [markdown]
-# (b). A grade is a step: flat nearly everywhere, so its slope says nothing. Yet something did move: how *probable* each answer is. A weight can't make an answer a little righter, but it can make it a little likelier.
+# (b). A grade is a step: flat nearly everywhere, so its slope says nothing. Yet something did move: how *probable* each answer is.
 
 # %% [markdown]
 # ## 19b.2 Which way does a grade push?
 #
-# A model with three answers and no text: scores $z$ give probabilities $p = (\frac12, \frac14, \frac14)$, and the grades are $r = (0, 1, 0)$. What you want to be large is the *expected grade* $J = \sum_i p_i r_i = \frac14$. To sum over all texts is hopeless; but a model can draw. With $\nabla p_i = p_i \nabla \log p_i$,
+# A model with three answers and no text: scores $z$ give probabilities $p = (\frac12, \frac14, \frac14)$, and the grades are $r = (0, 1, 0)$. You want a large *expected grade* $J = \sum_i p_i r_i = \frac14$. Nobody can sum over all texts, but a model can draw. With $\nabla p_i = p_i \nabla \log p_i$,
 #
 # $$\nabla J = \sum_i r_i \nabla p_i = \sum_i p_i\, r_i \nabla \log p_i = \mathbb{E}\left[ r \,\nabla \log p \right].$$
 #
-# So: draw an answer, push its log-probability up by its grade, and take the mean over many draws. This is the *policy gradient* (策略梯度); a *policy* (策略) is a model that chooses. Nobody differentiates the grade.
+# So: draw answers, push the log-probability of each up by its grade, and take the mean. This is the *policy gradient* (策略梯度); a *policy* (策略) is a model that chooses. Nobody differentiates the grade.
 #
-# For scores you know the rest from notebook [[loss_functions]]: $\nabla_z \log p_c = (\text{one-hot of } c) - p$.
+# For scores you know the rest (notebook [[loss_functions]]): $\nabla_z \log p_c = (\text{one-hot of } c) - p$.
 #
 # **Predict.** The second answer was drawn, its grade is 1. With a pencil: the push on the three scores is (a) $(0, 1, 0)$ · (b) $(-\frac14, \frac12, -\frac14)$ · (c) $(-\frac12, \frac34, -\frac14)$. And if the first was drawn, with grade 0?
 #
@@ -244,7 +244,7 @@ for n in (8, 1000, 100_000):
 # %% [markdown]
 # ## 19b.3 Compared with what?
 #
-# A grade of 1 pushes up, a grade of 0 does nothing. So where all answers are right, everything is pushed up, and nothing learned by it. Better to ask: was this answer better than *others to the same question*? Let the model answer each question $G$ times, a *group*. Each answer's *advantage* (优势) is
+# A grade of 1 pushes up, a grade of 0 does nothing. So where all answers are right, all are pushed up, in vain. Ask instead: was this answer better than *others to the same question*? Let the model answer each question $G$ times, a *group*. Each answer's *advantage* (优势) is
 #
 # $$A_i = \frac{r_i - \text{mean of its group}}{\text{standard deviation of its group} + 10^{-4}}.$$
 #
@@ -315,7 +315,7 @@ for k in (0, 1, 4, 7, 8):
 # %% [markdown]
 # ## 19b.4 How far may one step go?
 #
-# Writing answers costs time, so each is used for *two* steps. In the second step the model is no longer the one that wrote. For each token, let $\rho = p_\text{now} / p_\text{when written}$. Pushing $\rho A$ instead of $A \log p$ has the same gradient at $\rho = 1$. Far from 1 it isn't to be trusted, so *clipping* (裁剪) takes the lower of two gains:
+# Writing costs time, so each answer serves *two* steps. In the second, the model is no longer the one that wrote. For each token, let $\rho = p_\text{now} / p_\text{when written}$. At $\rho = 1$ the gradient of $\rho A$ is that of $A \log p$. Far from 1 it isn't to be trusted, so *clipping* (裁剪) takes the lower of two gains:
 #
 # $$\text{gain} = \min\left( \rho A,\ \text{clip}(\rho,\, 1 - \varepsilon,\, 1 + \varepsilon)\, A \right), \qquad \varepsilon = 0.2 .$$
 #
@@ -323,10 +323,10 @@ for k in (0, 1, 4, 7, 8):
 #
 # <details><summary>The answer, with a pencil</summary>
 #
-# (b). The gains are $1.2$ (flat), $0.5$, $-1.5$, $-0.8$ (flat). Where the move has already gone far in the wanted direction, it stops; where it went the wrong way, it may always come back.
+# (b). The gains are $1.2$ (flat), $0.5$, $-1.5$, $-0.8$ (flat). What has gone far in the wanted direction stops; what went the wrong way may come back.
 # </details>
 #
-# A second rein: stay near the *reference* (参考模型), the model before this training. From a token drawn by the learner, with $d = \log p_\text{reference} - \log p$, their distance (*KL divergence*, KL 散度) is estimated by
+# A second limit: stay near the *reference* (参考模型), the model before this training. From a token drawn by the learner, with $d = \log p_\text{reference} - \log p$, their distance (*KL divergence*, KL 散度) is estimated by
 #
 # $$e^{d} - d - 1 .$$
 #
@@ -509,7 +509,7 @@ for name, texts, hits in (("before", before_answers, before),
           "without {without:.0%}".format(name, **ways(texts, hits)))
 
 # %% [markdown]
-# (c), with seed 0 and these 40 turns, from grades alone. Look at the evidence, too: half of the answers came without working, and those were nearly always wrong. Most of the gain is a *choice*: the learner now always writes the working. It also makes fewer mistakes in it. What was never drawn can't be graded, and so can't be learned.
+# (c), in these 40 turns and with all three seeds of the full profile (19b.7), from grades alone. Look at the evidence, too: half of the answers came without working, and those were nearly always wrong. Most of the gain is a *choice*: the learner now always writes the working. It also makes fewer mistakes in it.
 
 # %% tags=["figure"]
 #@title Figure: The grades rise while the learner leaves the reference
@@ -544,7 +544,7 @@ for text in ("7+5=12 4+8+1=13 #132", "7+5=12 4+8=12 #122", "#132"):
 
 # %% [markdown]
 # ### Exercise 19b.5 · attack the grade (3 min)
-# Before a grade is used, somebody should try to cheat it. An answer has room for 24 characters: digits, `+`, `=`, `#` and spaces. Return one that gets four points whatever the question is, and is wrong.
+# Try to cheat it before the model does. An answer has room for 24 characters: digits, `+`, `=`, `#` and spaces. Return one that gets four points whatever the question is, and is wrong.
 
 # %% tags=["exercise"]
 def cheat(question):
@@ -581,7 +581,7 @@ if not solved("19b.5"):
 # **Predict.** What does it write at the end? (a) your cheat, or one like it · (b) the two equations of the working, then often no right number · (c) what it wrote before, with the working always there
 
 # %%
-fooled = reinforce(sloppy, turns=60, peak=1e-3, kl_weight=0.0, title="Sloppy turns")
+fooled = reinforce(sloppy, turns=60, peak=1e-3, kl_weight=0.0, title="Turns, sloppy")
 for i in range(0, len(HELD_OUT), max(1, len(HELD_OUT) // 9)):
     print(f"{HELD_OUT[i]}: {fooled['answers'][i]!r}")
 points = np.array([sloppy(q, a) for q, a in zip(HELD_OUT, fooled["answers"])])
@@ -589,13 +589,15 @@ print(f"{points.mean():.2f} points, {np.mean(points > 2):.1%} of the answers hav
       f"two; {fooled['hits'].mean():.1%} are right")
 
 # %% tags=["figure"]
-#@title Figure: The points go up, the truth goes down
+#@title Figure: What the points and the truth do over the turns
 fig, ax = plt.subplots(figsize=(6.4, 2.9))
 for name, label, style in (("grade", "points (sloppy grade)", "-"),
                            ("truth", "share of right answers", "--")):
     values = fooled["curves"][name]
     ax.plot(np.arange(1, len(values) + 1), values, style, label=label)
-ax.set(title="The points go up, the truth goes down", ylim=(0, 2.1),
+best, last = max(fooled["curves"]["truth"]), fooled["curves"]["truth"][-1]
+ax.set(title="The points go up, the truth goes down" if last < best - 0.15 else
+       "The points go up, and this time the truth holds", ylim=(0, 2.1),
        xlabel="turn (256 answers each)", ylabel="mean of a turn")
 ax.legend()
 plt.show()
@@ -608,19 +610,22 @@ def falls(truth: list[float], window: int = 5) -> float:
     return float(means.max() - means[-1]) if len(means) else np.nan
 
 
-claim("the truth falls below its own best, seed 0", falls(fooled["curves"]["truth"]),
-      at_least=0.15, applies=judging and len(fooled["curves"]["truth"]) > 5)
-for name in ("sloppy", "sloppy, KL 1") if full else ():
-    print(f"full profile, {name}, seeds 0 to 2: falls by",
-          *[f"{falls(run['curves']['truth']):.2f}" for run in full["runs"][name]])
+print(f"this run: by {falls(fooled['curves']['truth']):.2f}")
+fallen = {name: [falls(run["curves"]["truth"]) for run in full["runs"][name]]
+          for name in ("sloppy", "sloppy, KL 1")} if full else {}
+for i, run in enumerate(full["runs"]["sloppy"] if full else []):
+    print(f"full profile, seed {i}: by {fallen['sloppy'][i]:.2f}; it writes",
+          ", ".join(map(repr, run["examples"][6:8])))
+if full:
+    claim("median fall with weight 0", np.median(fallen["sloppy"]), at_least=0.15)
 
 # %% [markdown]
-# (b), with seed 0. Two true equations are what was often drawn, so that is what was paid. Nobody reads the number behind them: nothing holds it in place, and large steps move it about until it is gone. Your cheat is not found. No answer like it was ever drawn, so none was ever paid. This is *reward hacking* (奖励作弊): the grade goes up, and what it stood for goes down.
+# (b), in two of the full profile's three seeds. Two true equations are what was often drawn, so that is what was paid. Nobody reads the number behind them: nothing holds it in place. With one seed it turns into more and more digits, with another it is left out, and with the third it stays, by luck. Your cheat is not what it found: an answer that is never drawn is never paid. This is *reward hacking* (奖励作弊): the grade goes up, and what it stood for goes down.
 #
 # **Predict.** The same with weight 1 on the distance to the reference. The truth (a) falls as well, only later · (b) stays where it began · (c) rises
 
 # %% tags=["figure"]
-#@title Figure: A rein on the distance keeps the truth (full profile, three seeds)
+#@title Figure: The truth with weight 0 and with weight 1 (full profile, three seeds)
 if full:
     fig, axes = plt.subplots(1, 2, figsize=(7, 2.7), sharey=True)
     for ax, name, title in zip(axes, ("sloppy", "sloppy, KL 1"),
@@ -632,23 +637,25 @@ if full:
         ax.set(title=title, xlabel="turn", ylim=(0, 1))
     axes[0].set(ylabel="right, mean of five turns")
     axes[1].legend()
-    fig.suptitle("A rein on the distance keeps the truth", fontweight="bold")
+    fig.suptitle("A weight on the distance keeps the truth", fontweight="bold")
     plt.show()
 
+# %% tags=["evidence"]
+#@title Evidence: with weight 1 the truth ends above the start, and near its own best
+for i, run in enumerate(full["runs"]["sloppy, KL 1"] if full else []):
+    first = full["runs"]["2000, start"][i]["right"]
+    print(f"full profile, seed {i}: {first:.1%} right at the start, "
+          f"{run['right']:.1%} at the end")
+if full:
+    claim("largest fall with weight 1", max(fallen["sloppy, KL 1"]), at_most=0.1)
+
 # %% [markdown]
-# (c), with these three seeds, 60 turns and this rate. The rein holds the number in place, while the working, which is near the reference, can still grow.
+# (c), with these three seeds, 60 turns and this rate. The weight keeps the number, while the working, familiar to the reference, becomes more frequent.
 
 # %% [markdown]
 # ## 19b.6 What would a better grade be?
 #
-# The rein holds what is good and what is bad alike. Better: mend the grade. The number must be right, and the equations must belong to the question.
-#
-# **Predict.** Why not take the grade of 19b.4, for the right number alone? Which answers to 47+85 does it pay fully, although the client wants to see the working? (a) `#132` · (b) `1+1=2 #132` · (c) `7+5=12 4+8+1=13 #123`
-#
-# <details><summary>The answer</summary>
-#
-# (a) and (b): it reads nothing but the number.
-# </details>
+# A weight on the distance holds back good changes and bad ones alike. Better: mend the grade. The right number alone (19b.4) won't do: `#132` would be paid as much as the full working. So pay both.
 #
 # ### Exercise 19b.6 · a careful grade (6 min)
 # Return 0 if the number isn't right (`right` tells). If it is, return ½, and ¼ more for each of the two columns whose equation is a word of the answer. `working(47, 85).split()` is `['7+5=12', '4+8+1=13', '#132']`; a question has the form `"47+85"`.
@@ -697,7 +704,7 @@ if not solved("19b.6"):
 # **Predict.** After them (a) the truth has fallen again · (b) more sums are right, nearly all with the working · (c) more sums are right, and half have no working, as at first
 
 # %%
-mended = reinforce(careful, turns=20, peak=1e-3, kl_weight=0.0, title="Careful turns")
+mended = reinforce(careful, turns=20, peak=1e-3, kl_weight=0.0, title="Turns, careful")
 print("your grade pays the answers of 19b.5 {:.2f}, these {:.2f}".format(
     *[np.mean([careful(q, a) for q, a in zip(HELD_OUT, run["answers"])])
       for run in (fooled, mended)]))
@@ -712,15 +719,15 @@ for i, run in enumerate(full["runs"]["careful"] if full else []):
           f"with working; the truth fell below its best by {fell:.2f}")
 
 # %% [markdown]
-# (b), with seed 0 and your grade or ours; the full profile's three seeds don't fall in 60 turns either. The same rate, no rein: it was the grade. But it is safe only against what was thought of. And it compares with a working that a program can write. For a letter or a diagnosis there is none.
+# (b), with seed 0; nor does the truth fall far in the full profile's three seeds of 60 turns, with our solution. Same rate, same weight 0: it was the grade. But this one is safe only against what you thought of.
 
 # %% [markdown]
 # ## 19b.7 Was it worth it?
 #
 # The learner of 19b.4 gained much. Before you report that, ask what the same effort brings otherwise. Two *controls* (对照), each from the same start:
 #
-# - **more rounds**: 500 steps more over the same written chats, about as many seconds;
-# - **own right answers** (*rejection sampling*, 拒绝采样, as in notebook [[from_model_to_assistant]]): draw 10,240 answers at once, keep the right ones, and fine-tune on them in as many steps.
+# - **more rounds**: 500 steps more over the same written chats. (The grades took 320 steps of as many rows, and time to write.)
+# - **own right answers** (*rejection sampling*, 拒绝采样, as in notebook [[from_model_to_assistant]]): draw 10,240 answers at once, keep the right ones, and fine-tune on them for 320 steps.
 #
 # And two starts: fine-tuned on 2,000 written chats, as above, or on 200 only, with as many steps. The full profile ran all of it with three seeds.
 #
@@ -804,27 +811,32 @@ for seed in (0, 1, 2) if profile() == "full" else ():
 shown = results if profile() == "full" else full
 
 # %% tags=["evidence"]
-#@title Evidence: held-out sums that are right, seeds 0, 1, 2
+#@title Evidence: held-out sums that are right, seeds 0, 1, 2, and of answers without working
 for written in (2000, 200) if shown else ():
     for arm in ("start", "grades", "more rounds", "own right answers"):
         runs = shown["runs"][f"{written}, {arm}"]
         print(f"{written:>4} chats, {arm:<17}", *[f"{x['right']:.1%}" for x in runs],
-              f" {np.mean([x['seconds'] for x in runs]):.0f} s each")
+              " without working:", *[f"{x['without']:.0%}" for x in runs])
 
 # %% tags=["evidence"]
 #@title Evidence: grades minus each control, paired, seed by seed
-pairs = shown["only grades, only control"] if shown else {}
+pairs, lows = shown["only grades, only control"] if shown else {}, {"": 0.0}
 for name, counted in pairs.items():
     ends = [paired_interval(a, b, len(HELD_OUT)) for b, a in counted]
+    lows[name] = min(float(low) for low, _ in ends)
     print(f"grades minus {name:<23}",
           *[f"{low:+.1%} to {high:+.1%};" for low, high in ends])
 gains = [100 * (b["right"] - a["right"]) for a, b in zip(
     shown["runs"]["2000, start"], shown["runs"]["2000, grades"])] if shown else [0.0]
 claim("points gained by grades, mean of three seeds", np.mean(gains), at_least=25,
       applies=shown is not None)
+for name in ("200, more rounds", "200, own right answers") if shown else ():
+    claim(f"grades minus {name}: lowest lower end", lows[name], at_least=0.0)
 
 # %% [markdown]
-# TEXT7
+# With 2,000 written chats the three are level, for these three seeds: who leads by a few points changes with the seed. The start had not learned all that its chats teach. More rounds even made it right *without* working, as no grade did. So "44 points gained by rewards" is true, and says little.
+#
+# With 200, more rounds hardly help. Grades lead by over 40 points, and by over five before own right answers, in each seed. Here is their place: few written answers, and a program that can grade.
 
 # %% [markdown]
 # ## 19b.8 Clipping, distances and the mean: do they matter? ◇
@@ -913,17 +925,16 @@ for name, base in (("plain grades", 0.0), ("minus their mean", softmax(z) @ r)):
           f"together {np.sqrt(np.var(tries, axis=0).sum()):.3f}")
 
 # %% [markdown]
-# TEXT8c
+# (a), or higher: all three seeds end a few points higher, too few seeds for a difference (their spread is as large). On three answers the mean lowers the spread of the gradient, yet with grades of 0 and 1, this optimizer and 256 answers a turn it makes no visible gain.
 
 # %% [markdown]
 # ## Where it breaks
 #
-# - *Only what is drawn is graded.* Where no answer of a group is ever right, all advantages are 0, and nothing is learned. A start that is sometimes right is the condition of everything here.
-# - *Every grade is a stand-in* (替代指标) for what you want. This sloppy one was easy to see through. A learned judge has holes that nobody has listed.
-# - *Sums have a program that grades.* Most work has none.
+# - *Only what is drawn is graded.* Where no answer of a group is ever right, nothing is learned: the start must be right sometimes.
+# - *Every grade is a stand-in* (替代指标) for what you want. This one was easy to see through; a learned judge has holes that nobody has listed. And most work has no program that grades.
 # - Rates, turns and the weight on the distance were chosen on these three seeds. On new ones expect a little less.
 #
-# Ask before such a project: who tries to cheat the grade before the model does? What do you care about that it does not read? And what would the same effort bring, spent on written answers?
+# Ask before such a project: who tries to cheat the grade? What do you care about that it does not read? What would the same effort bring, spent on written answers?
 
 # %% [markdown]
 # ## Open task: a grade of your own
@@ -964,7 +975,7 @@ for name, base in (("plain grades", 0.0), ("minus their mean", softmax(z) @ r)):
 # 1. A grade has no slope. The log-probability of what was drawn has one; weighted by grades it is, on average, the slope of the expected grade.
 # 2. Compare an answer with others to the same question. Limit each step by the clip, and the whole way by the distance to a reference.
 # 3. Grades strengthen what is sometimes drawn: here mostly the habit of writing the working.
-# 4. What a grade does not read is not safe. Mend the grade first, then add a rein.
-# 5. The controls decide. TEXTC
+# 4. What a grade does not read is not safe. Mend the grade first, then add a weight on the distance.
+# 5. The controls decide: with 2,000 written chats more rounds did as well, with 200 only grades came above 80 %.
 #
 # **Read this next:** R. J. Williams, *Simple statistical gradient-following algorithms for connectionist reinforcement learning*, Machine Learning 8, 1992. J. Schulman, F. Wolski, P. Dhariwal, A. Radford, O. Klimov, *Proximal policy optimization algorithms*, arXiv:1707.06347, 2017 (clipping). Z. Shao et al., *DeepSeekMath: pushing the limits of mathematical reasoning in open language models*, arXiv:2402.03300, 2024 (GRPO). J. Skalse, N. Howe, D. Krasheninnikov, D. Krueger, *Defining and characterizing reward hacking*, NeurIPS 2022. L. Gao, J. Schulman, J. Hilton, *Scaling laws for reward model overoptimization*, ICML 2023.
