@@ -52,7 +52,7 @@ TOPIC_NOTEBOOK: dict[str, tuple[str, ...]] = {
     "Gradient descent and its variants": ("optimizers",),
     "Healthcare AI": ("healthcare",),
     "Image classification and transfer learning": ("transfer_learning",),
-    "Image segmentation": ("detection_and_segmentation",),
+    "Image segmentation": ("image_segmentation",),
     "Intelligent transport": ("transport_forecasting",),
     "Interpretability": ("interpretability_and_fairness",),
     "Learning-rate schedules and hyper-parameters": ("optimizers",),
@@ -65,7 +65,7 @@ TOPIC_NOTEBOOK: dict[str, tuple[str, ...]] = {
     "NLP tasks": ("project_text_classification",),
     "Neural-network fundamentals": ("neurons_and_layers",),
     "NumPy network from scratch": ("repairing_a_network",),
-    "Object detection": ("detection_and_segmentation",),
+    "Object detection": ("object_detection",),
     "Parameter counting and scale": ("what_is_a_large_model",),
     "Privacy: differential privacy and federated learning": ("privacy_and_security",),
     "Product innovation and strategy": ("product_innovation",),
@@ -153,9 +153,9 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
     "D3-6.1-a": ("machine_translation",),
     "D5-6-a": ("question_answering",),  # customer service and answers
     # vision
-    "D1-2-d": ("detection_and_segmentation",),  # classification and detection
-    "D4-6-a": ("detection_and_segmentation",),
-    "D5-6-b": ("detection_and_segmentation", "faces_and_similarity"),  # faces, surveillance, driving
+    "D1-2-d": ("object_detection",),  # classification and detection
+    "D4-6-a": ("object_detection",),
+    "D5-6-b": ("object_detection", "faces_and_similarity"),  # faces, surveillance, driving
     # fewer labels
     "D2-8.1-e": ("transfer_learning", "automl_and_continual_learning"),
     "D4-8-f": ("transfer_learning",),

@@ -85,7 +85,7 @@ plt.show()
 
 # %% [markdown]
 # The top row runs left to right: concepts, then the mathematics in plain NumPy (from notebook [[preparing_data]] on), then projects
-# in Keras (from [[project_mnist]] on). The bottom row comes back: application scenarios (from [[detection_and_segmentation]] on), what it takes to
+# in Keras (from [[project_mnist]] on). The bottom row comes back: application scenarios (from [[object_detection]] on), what it takes to
 # make models practical (from [[training_at_scale]] on), and the product (from [[choosing_and_costing]] on). You can enter at any part; the
 # line under each title names what it builds on. Numbers without a link are notebooks that are still being written.
 #

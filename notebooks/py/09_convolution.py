@@ -984,7 +984,7 @@ plt.show()
 # One pixel changes the unpooled features by 0.8 of their own length, those of 2×2, 4×4 and 8×8 pools by less and less (0.6, 0.4 and 0.3 on average; the range shows how much the starting place matters for the large pool), and a global maximum not at all: as long as the digit stays inside, the largest answer
 # is the largest answer. Without pooling, and with small pools, the curve ends near $\sqrt 2$: two equally long feature vectors with nothing in common stand at right angles, and their difference is, by Pythagoras, $\sqrt 2$ times as long. After eight pixels an 8×8 pool is still below that, because old and new place may share a window. So a 2×2 pool tolerates little, an 8×8 pool more, and only a global pool is invariant.
 #
-# The price: position is lost, and whoever asks *where* (detection and segmentation, notebook [[detection_and_segmentation]]) needs it. And any stride $s > 1$ keeps every $s$-th place only: behind it, equivariance is exact for shifts by multiples of $s$, and broken for others. 9.12 measures that.
+# The price: position is lost, and whoever asks *where* (detection and segmentation, notebooks [[object_detection]] and [[image_segmentation]]) needs it. And any stride $s > 1$ keeps every $s$-th place only: behind it, equivariance is exact for shifts by multiples of $s$, and broken for others. 9.12 measures that.
 
 # %% [markdown]
 # ## 9.8 The receptive field grows
