@@ -23,7 +23,7 @@ LEDGER: dict[str, Item] = {
 # The course's notebooks by their stems, in order.
 COURSE = tuple(read_plan().by_stem)
 # What the documents don't treat at all.
-BEYOND = {"from_model_to_assistant"}
+BEYOND = {"from_model_to_assistant", "learning_from_rewards"}
 
 TOPIC_NOTEBOOK: dict[str, tuple[str, ...]] = {
     "AR/VR and 3-D content": ("generative_models",),

@@ -22,6 +22,13 @@ def advantages(grades, groups):
         found.extend((group - np.mean(group)) / (np.std(group) + 1e-4))
     return np.array(found)
 
+# %% 19b.3 in place, in float32
+def advantages(grades, groups):
+    table = np.asarray(grades, np.float32).reshape(groups, -1)
+    spread = table.std(axis=1, keepdims=True)
+    table -= table.mean(axis=1, keepdims=True)
+    return (table / (spread + np.float32(1e-4))).reshape(-1)
+
 # %% 19b.3 repeated means
 def advantages(grades, groups):
     size = len(grades) // groups

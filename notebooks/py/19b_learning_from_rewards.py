@@ -20,7 +20,7 @@
 #
 # The assistant of notebook [[from_model_to_assistant]] has read 2,000 written answers, and is right in half of the sums. Nobody writes more. There is only a program that grades: right, or not. Can the assistant learn from grades alone? And what does it learn if the grade is sloppy?
 #
-# At the end you have built *GRPO* (group relative policy optimization, 组相对策略优化) by hand, raised the assistant by 25 points or more, seen a sloppy grade at work, and mended it. Two controls keep your claim honest.
+# At the end you have built *GRPO* (group relative policy optimization, 组相对策略优化) by hand, measured what it gains, seen a sloppy grade at work, and mended it. Two controls keep your claim honest.
 #
 # **You will be able to**
 #
@@ -77,9 +77,10 @@ PROMPTS, G = by_profile(quick=(4, 4), standard=(32, 8), full=(32, 8))
 STEPS = by_profile(quick=(3, 2), standard=(300, 186), full=(300, 186))
 HELD_OUT = [f"{a}+{b}" for a, b in PAIRS[HELD]][: by_profile(
     quick=32, standard=None, full=None)]
+carries = np.array([int(q[1]) + int(q[4]) >= 10 for q in HELD_OUT])  # 47+85: 7 + 5
 reference, learner = new_model(0), new_model(0)
 ready(reference)
-answer = answerer(learner, B=PROMPTS * G)
+answer, log_p_of = answerer(learner, B=PROMPTS * G), log_probabilities_of(learner)
 
 
 class Shown(keras.callbacks.Callback):
@@ -124,6 +125,13 @@ def judged(weights: list[np.ndarray]) -> tuple[np.ndarray, list[str]]:
     return np.array([right(q, a) for q, a in zip(HELD_OUT, answers)]), answers
 
 
+def ways(answers: list[str], hits: np.ndarray) -> dict[str, float]:
+    """The share of answers with a working, and how many are right with and without."""
+    works = np.array(["+" in text for text in answers])
+    shares = [hits[rows].mean() if rows.any() else np.nan for rows in (works, ~works)]
+    return {"working": works.mean(), "with": shares[0], "without": shares[1]}
+
+
 # %%
 tuned = station(0)  # seed 0
 before, before_answers = judged(tuned)
@@ -134,13 +142,12 @@ for text in eight:
     print(f"grade {right(question, text):d}   {text}")
 
 # %% [markdown]
-# All that is left is the grade: 1 if the number behind the last `#` is right, else 0.
+# All that is left is the grade: 1 if the number behind the last `#` is right, else 0. But training means descending a slope.
 #
-# Training means descending a slope. **Predict.** Change all weights by a hundred-thousandth, and draw with the same random numbers. The eight grades change (a) by about as little · (b) not at all · (c) all of them, wildly
+# **Predict.** Change all weights by a hundred-thousandth, and draw with the same random numbers. The eight grades change (a) by about as little · (b) not at all · (c) all of them, wildly
 
 # %% tags=["evidence"]
 #@title Evidence: the same eight draws from weights that are a hundred-thousandth larger
-log_p_of = log_probabilities_of(learner)
 ids, counts = chat_rows([(question, text) for text in eight])
 first = (log_p_of(ids) * counts).sum(axis=1)  # log p of each answer, (8,)
 learner.set_weights([w * (1 + 1e-5) for w in tuned])
@@ -266,13 +273,13 @@ def advantages(grades, groups):
 with check("19b.3", "advantages"):
     got_t = advantages(np.array([1.0, 0, 0, 0]), 1)
     want_t = np.array([0.75, -0.25, -0.25, -0.25]) / (0.1875**0.5 + 1e-4)
-    np.testing.assert_allclose(got_t, want_t, err_msg="1, 0, 0, 0")
+    np.testing.assert_allclose(got_t, want_t, rtol=1e-5, err_msg="1, 0, 0, 0")
     rows_t = [[0, 1], [5, 5], [7, 3], [-1, 9]]
-    got_t = advantages(np.array(rows_t).ravel(), 4)
+    got_t = advantages(np.array(rows_t, float).ravel(), 4)
     assert np.shape(got_t) == (8,), f"shape {np.shape(got_t)}, not (8,)"
     np.testing.assert_allclose(
         got_t, [-0.9998, 0.9998, 0, 0, 0.99995, -0.99995, -0.99998, 0.99998],
-        atol=1e-6, err_msg="groups of two: 0 1, 5 5, 7 3, -1 9")
+        atol=1e-5, err_msg="groups of two: 0 1, 5 5, 7 3, -1 9")
     for value_t in (0.0, 1.0, 3.0):
         np.testing.assert_array_equal(advantages(np.full(6, value_t), 2), np.zeros(6),
                                       "a group of equal grades teaches nothing")
@@ -280,7 +287,7 @@ with check("19b.3", "advantages"):
                                   "one answer has nothing to be compared with")
     r_t = np.random.default_rng(0).normal(2, 3, 30)
     got_t = np.asarray(advantages(r_t.copy(), 5)).reshape(5, 6)
-    np.testing.assert_allclose(got_t.sum(axis=1), np.zeros(5), atol=1e-9,
+    np.testing.assert_allclose(got_t.sum(axis=1), np.zeros(5), atol=1e-5,
                                err_msg="sum of a group")
     np.testing.assert_allclose((got_t**2).mean(axis=1), np.ones(5), atol=1e-3,
                                err_msg="mean square of a group")
@@ -330,7 +337,7 @@ for k in (0, 1, 4, 7, 8):
 #
 # $$e^{d} - d - 1 .$$
 #
-# It is 0 at $d = 0$ and positive elsewhere. (19b.8 says why not simply $-d$.)
+# It is 0 at $d = 0$ and positive elsewhere. (Why not simply $-d$: 19b.8. In *nats*, the unit of natural logarithms.)
 #
 # ### Exercise 19b.4 · the loss (11 min)
 # From each token's gain subtract `kl_weight` times its distance. The loss is *minus* the mean over the tokens that count: the sum of what counts, over the sum of `counts`. Use Keras' operations, which are NumPy's by name: `ops.exp`, `ops.minimum`, `ops.clip(x, low, high)`, `ops.sum`.
@@ -361,8 +368,10 @@ with check("19b.4", "the loss"):
                                (0.5, -1, -0.8), (1.1, 2, 2.2), (0.9, -3, -2.7)]:
         np.testing.assert_allclose(loss_t(rho_t, A_t), -gain_t, **close_t,
                                    err_msg=f"minus the gain, ρ = {rho_t}, A = {A_t}")
-    np.testing.assert_allclose(loss_t(1.5, 1, clip=0.4), -1.4, **close_t,
-                               err_msg="minus the gain, ρ = 1.5, A = 1, clip = 0.4")
+    for rho_t, A_t, gain_t in ((1.5, 1, 1.4), (0.5, -1, -0.6)):
+        np.testing.assert_allclose(
+            loss_t(rho_t, A_t, clip=0.4), -gain_t, **close_t,
+            err_msg=f"minus the gain, ρ = {rho_t}, A = {A_t}, clip = 0.4")
     for d_t, far_t in ((0, 0), (1, np.e - 2), (-1, 1 / np.e), (0.5, 0.148721)):
         np.testing.assert_allclose(loss_t(1, 0, d_t, kl_weight=3), 3 * far_t, **close_t,
                                    err_msg=f"three times the distance, d = {d_t}")
@@ -372,6 +381,10 @@ with check("19b.4", "the loss"):
     np.testing.assert_allclose(
         loss_t([[1, 1]], [[2, 0]], [[0, 1]], [[1, 1]], 0.5), -1 + (np.e - 2) / 4,
         **close_t, err_msg="gain and distance together")
+    np.testing.assert_allclose(loss_t(1.5, 0, 1, kl_weight=1), np.e - 2, **close_t,
+                               err_msg="distance from now, ρ = 1.5, d = 1")
+    np.testing.assert_allclose(loss_t(1, 0, [[1, 2]], [[0, 1]], 1), np.e**2 - 3,
+                               **close_t, err_msg="only the distance of d = 2 counts")
     out_t = policy_loss(*[keras.KerasTensor((2, 3))] * 5, 0.5)  # as Keras calls it
     assert tuple(ops.shape(out_t)) == (), "with Keras' operations only, please"
 
@@ -413,11 +426,19 @@ def rows_of(questions: list[str], answers: list[str]) -> tuple[np.ndarray, np.nd
     return ids, counts
 
 
+def log_p_before(ids: np.ndarray) -> np.ndarray:
+    """What the reference gives, (n, T), by the learner's program: compiled once."""
+    now = learner.get_weights()
+    learner.set_weights(reference.get_weights())
+    found = log_p_of(ids)
+    learner.set_weights(now)
+    return found
+
+
 ready(learner, packed_loss, decay=0.0)
-log_p_before = log_probabilities_of(reference)
 
 # %% [markdown]
-# Now the whole turn, in a dozen lines:
+# Now the whole turn, in a dozen lines. (The first one takes half a minute: the loss is compiled.)
 
 # %%
 def one_turn(grade, rng, compare=advantages):
@@ -425,10 +446,10 @@ def one_turn(grade, rng, compare=advantages):
     questions = list(np.repeat(sums(PROMPTS, rng), G))  # (PROMPTS * G,)
     answers = answer(questions, rng)
     grades = np.array([grade(q, a) for q, a in zip(questions, answers)], float)
-    A = compare(grades, PROMPTS)
+    A = compare(grades.copy(), PROMPTS)
     ids, counts = rows_of(questions, answers)  # (n, T + 1), (n, T)
     old, before = log_p_of(ids), log_p_before(ids)
-    A_rows = np.broadcast_to(A[:, None], counts.shape)
+    A_rows = np.broadcast_to(np.asarray(A)[:, None], counts.shape)
     y = np.stack([ids[:, 1:], counts, A_rows, old, before], axis=2)
     for _ in range(2):
         learner.train_on_batch(ids[:, :-1], y.astype(np.float32))
@@ -465,7 +486,7 @@ def reinforce(grade: Callable, turns: int, peak: float, kl_weight: float, *,
             for name, values in zip(curves, one_turn(grade, rng, compare)):
                 curves[name].append(float(np.mean(values)))
             now = {"grade": curves["grade"][-1], "distance": curves["k1"][-1]}
-            if title:
+            if title and (turn % 2 or turn == turns - 1):
                 live.update(turn + 1, now)
     seconds, weights = time.perf_counter() - begun, learner.get_weights()
     hits, answers = judged(weights)
@@ -494,53 +515,43 @@ low, high = paired_interval(np.sum(before & ~after), np.sum(after & ~before),
 print(f"seed 0: {low:+.1%} to {high:+.1%} (95 %, paired over {len(after)} sums)")
 claim("points gained on held-out sums, seed 0", 100 * (after.mean() - before.mean()),
       at_least=25, applies=judging)
-
-
-def ways(answers: list[str], hits: np.ndarray) -> dict[str, float]:
-    """The share of answers with a working, and how many are right with and without."""
-    works = np.array(["+" in text for text in answers])
-    shares = [hits[rows].mean() if rows.any() else np.nan for rows in (works, ~works)]
-    return {"working": works.mean(), "with": shares[0], "without": shares[1]}
-
-
 for name, texts, hits in (("before", before_answers, before),
                           ("after", after_answers, after)):
     print("{}: {working:.0%} have a working; right with it {with:.0%}, "
           "without {without:.0%}".format(name, **ways(texts, hits)))
 
 # %% [markdown]
-# (c), in these 40 turns and with all three seeds of the full profile (19b.7), from grades alone. Look at the evidence, too: half of the answers came without working, and those were nearly always wrong. Most of the gain is a *choice*: the learner now always writes the working. It also makes fewer mistakes in it.
+# (c), in these 40 turns and with all three seeds of the full profile (19b.7), from grades alone. See the evidence: half of the answers came without working, nearly all of them wrong. Most of the gain is a *choice*: now the working is always there. It also has fewer mistakes.
 
 # %% tags=["figure"]
-#@title Figure: The grades rise while the learner leaves the reference
+#@title Figure: The grades rise; the distance peaks with the rate
 fig, axes = plt.subplots(1, 2, figsize=(7, 2.7))
 turns = np.arange(1, len(rewarded["curves"]["grade"]) + 1)
 for ax, name, color in zip(axes, ("grade", "k1"), (plotting.BLUE, plotting.ORANGE)):
     ax.plot(turns, rewarded["curves"][name], color=color)
     ax.set(xlabel="turn (256 answers each)")
 axes[0].set(ylabel="mean grade", ylim=(0, 1.02))
-axes[1].set(ylabel="distance (nats per answer)")
-fig.suptitle("The grades rise while the learner leaves the reference",
-             fontweight="bold")
+axes[1].set(ylabel="mean of −d (nats)")
+fig.suptitle("The grades rise; the distance peaks with the rate", fontweight="bold")
 plt.show()
 
 # %% [markdown]
 # ## 19b.5 What does a sloppy grade teach?
 #
-# A client wants to *see* the working. A colleague grades it: one point for each true equation of one-digit numbers.
+# A client wants to *see* the working. A colleague writes a grade: one point for each true equation of one-digit numbers. It passes the colleague's tests:
 
 # %%
-EQUATION = re.compile(r"(?<!\d)(\d)\+(\d)(\+1)?=(\d+)")
+EQUATION = re.compile(r"(?<!\d)(\d)\+(\d)=(\d+)")
 
 
 def sloppy(question, text):
-    """How many true equations are written, such as 7+5=12 or 4+8+1=13."""
-    return float(sum(int(a) + int(b) + bool(one) == int(result)
-                     for a, b, one, result in EQUATION.findall(text)))
+    """How many true equations are written, such as 7+5=12."""
+    return float(sum(int(a) + int(b) == int(result)
+                     for a, b, result in EQUATION.findall(text)))
 
 
-for text in ("7+5=12 4+8+1=13 #132", "7+5=12 4+8=12 #122", "#132"):
-    print(f"{sloppy('47+85', text):.0f} points: {text}")
+for text in ("3+1=4 2+4=6 #64", "3+1=4 2+4=7 #74", "#64"):
+    print(f"{sloppy('23+41', text):.0f} points: {text}")
 
 # %% [markdown]
 # ### Exercise 19b.5 · attack the grade (3 min)
@@ -576,17 +587,21 @@ if not solved("19b.5"):
         return "0+0=0 1+1=2 2+2=4 3+3=6"
 
 # %% [markdown]
-# Now the assistant learns from the sloppy grade: 60 turns, a larger rate, and no weight on the distance.
+# Now the assistant learns from the sloppy grade: turns and rate as in 19b.4 (60 turns in the full profile), and no weight on the distance.
 #
-# **Predict.** What does it write at the end? (a) your cheat, or one like it · (b) the two equations of the working, then often no right number · (c) what it wrote before, with the working always there
+# **Predict.** Which sums are right at the end, compared with the start? (a) more of all, since the working is always there · (b) more without a carry, as many with one · (c) hardly any with a carry
 
 # %%
-fooled = reinforce(sloppy, turns=60, peak=1e-3, kl_weight=0.0, title="Turns, sloppy")
+TURNS = by_profile(quick=2, standard=40, full=60)
+fooled = reinforce(sloppy, TURNS, peak=6e-4, kl_weight=0.0, title="Turns, sloppy")
 for i in range(0, len(HELD_OUT), max(1, len(HELD_OUT) // 9)):
     print(f"{HELD_OUT[i]}: {fooled['answers'][i]!r}")
 points = np.array([sloppy(q, a) for q, a in zip(HELD_OUT, fooled["answers"])])
 print(f"{points.mean():.2f} points, {np.mean(points > 2):.1%} of the answers have over "
       f"two; {fooled['hits'].mean():.1%} are right")
+for word, rows in (("with", carries), ("without", ~carries)):
+    print(f"{word:>7} a carry: {before[rows].mean():.1%} right before, "
+          f"{fooled['hits'][rows].mean():.1%} now")
 
 # %% tags=["figure"]
 #@title Figure: What the points and the truth do over the turns
@@ -597,68 +612,52 @@ for name, label, style in (("grade", "points (sloppy grade)", "-"),
     ax.plot(np.arange(1, len(values) + 1), values, style, label=label)
 best, last = max(fooled["curves"]["truth"]), fooled["curves"]["truth"][-1]
 ax.set(title="The points go up, the truth goes down" if last < best - 0.15 else
-       "The points go up, and this time the truth holds", ylim=(0, 2.1),
+       "The points go up, and this time the truth holds", ylim=(0, None),
        xlabel="turn (256 answers each)", ylabel="mean of a turn")
 ax.legend()
 plt.show()
 
 # %% tags=["evidence"]
-#@title Evidence: how far the truth falls below its own best
+#@title Evidence: the truth against its own best
 def falls(truth: list[float], window: int = 5) -> float:
     """The best mean of five turns in a row, minus that of the last five."""
     means = np.convolve(truth, np.ones(window) / window, "valid")
-    return float(means.max() - means[-1]) if len(means) else np.nan
+    return float(means.max() - means[-1]) if len(truth) >= window else np.nan
 
 
 print(f"this run: by {falls(fooled['curves']['truth']):.2f}")
 fallen = {name: [falls(run["curves"]["truth"]) for run in full["runs"][name]]
           for name in ("sloppy", "sloppy, KL 1")} if full else {}
 for i, run in enumerate(full["runs"]["sloppy"] if full else []):
-    print(f"full profile, seed {i}: by {fallen['sloppy'][i]:.2f}; it writes",
-          ", ".join(map(repr, run["examples"][6:8])))
+    first, fell = full["runs"]["2000, start"][i], fallen["sloppy"][i]
+    print(f"full profile, seed {i}: by {fell:.2f}; right with a carry "
+          f"{first['carry']:.0%} before, {run['carry']:.0%} now; without "
+          f"{first['plain']:.0%} before, {run['plain']:.0%} now; to 55+69:",
+          repr(run["examples"][6]))
 if full:
-    claim("median fall with weight 0", np.median(fallen["sloppy"]), at_least=0.15)
+    print("a coin for a grade, right at the end:",
+          *[f"{run['right']:.0%}" for run in full["runs"]["coin"]])
+    claim("smallest fall, weight 0, three seeds", min(fallen["sloppy"]), at_least=0.15)
+    claim("smallest loss on sums with a carry, three seeds", min(
+        a["carry"] - b["carry"] for a, b in zip(full["runs"]["2000, start"],
+                                                full["runs"]["sloppy"])), at_least=0.15)
+claim("the truth falls below its own best, seed 0, this run",
+      falls(fooled["curves"]["truth"]), at_least=0.15, applies=judging)
 
 # %% [markdown]
-# (b), in two of the full profile's three seeds. Two true equations are what was often drawn, so that is what was paid. Nobody reads the number behind them: nothing holds it in place. With one seed it turns into more and more digits, with another it is left out, and with the third it stays, by luck. Your cheat is not what it found: an answer that is never drawn is never paid. This is *reward hacking* (奖励作弊): the grade goes up, and what it stood for goes down.
+# (c), with all three seeds. At first the truth rises, as the working becomes frequent. Then it falls: the colleague's pattern does not know `4+8+1=13`, and the colleague's tests had no carry. On 47+85 the right working earns one point. Two points go to `7+5=12 4+8=12`, and to any two easy equations: nobody asks whether they belong to the question, or reads the number behind them.
 #
-# **Predict.** The same with weight 1 on the distance to the reference. The truth (a) falls as well, only later · (b) stays where it began · (c) rises
-
-# %% tags=["figure"]
-#@title Figure: The truth with weight 0 and with weight 1 (full profile, three seeds)
-if full:
-    fig, axes = plt.subplots(1, 2, figsize=(7, 2.7), sharey=True)
-    for ax, name, title in zip(axes, ("sloppy", "sloppy, KL 1"),
-                               ("weight 0", "weight 1")):
-        for seed, run in enumerate(full["runs"][name]):
-            smooth = np.convolve(run["curves"]["truth"], np.ones(5) / 5, "valid")
-            ax.plot(np.arange(5, 5 + len(smooth)), smooth, ("-", "--", ":")[seed],
-                    label=f"seed {seed}")
-        ax.set(title=title, xlabel="turn", ylim=(0, 1))
-    axes[0].set(ylabel="right, mean of five turns")
-    axes[1].legend()
-    fig.suptitle("A weight on the distance keeps the truth", fontweight="bold")
-    plt.show()
-
-# %% tags=["evidence"]
-#@title Evidence: with weight 1 the truth ends above the start, and near its own best
-for i, run in enumerate(full["runs"]["sloppy, KL 1"] if full else []):
-    first = full["runs"]["2000, start"][i]["right"]
-    print(f"full profile, seed {i}: {first:.1%} right at the start, "
-          f"{run['right']:.1%} at the end")
-if full:
-    claim("largest fall with weight 1", max(fallen["sloppy, KL 1"]), at_most=0.1)
-
-# %% [markdown]
-# (c), with these three seeds, 60 turns and this rate. The weight keeps the number, while the working, familiar to the reference, becomes more frequent.
+# The rest changes with the seed and the turns. In 60 turns of the full profile, seed 0 ends at easy equations, often three in a row, much like a cheat; with seed 1, sums without a carry even gain. This is *reward hacking* (奖励作弊): the grade goes up, and what it stood for goes down.
+#
+# The fall alone proves nothing. A coin for a grade, which says nothing, destroys the answers as well (last line of the evidence). That the points rise meanwhile does.
 
 # %% [markdown]
 # ## 19b.6 What would a better grade be?
 #
-# A weight on the distance holds back good changes and bad ones alike. Better: mend the grade. The right number alone (19b.4) won't do: `#132` would be paid as much as the full working. So pay both.
+# A weight on the distance limits such damage (19b.8), but holds back good changes, too. Better: mend the grade. A pattern that knows the carry is not enough: nobody reads the number. Nor is the right number alone: in 19b.4 the working became frequent because it helps, but `#132` was paid as much. So pay both.
 #
 # ### Exercise 19b.6 · a careful grade (6 min)
-# Return 0 if the number isn't right (`right` tells). If it is, return ½, and ¼ more for each of the two columns whose equation is a word of the answer. `working(47, 85).split()` is `['7+5=12', '4+8+1=13', '#132']`; a question has the form `"47+85"`.
+# Return 0 if the number isn't right (`right` tells). If it is, return ½, and ¼ more for each of the two columns whose equation is a word of the answer. `working(47, 85)`, of two whole numbers, is the text `7+5=12 4+8+1=13 #132`; a question is a text like `"47+85"`. `split()` cuts a text at spaces, `split("+")` at plus signs. (In 11+22 both columns are the same equation: either one serves for both.)
 
 # %% tags=["exercise"]
 def careful(question, text):
@@ -677,6 +676,10 @@ with check("19b.6", "a careful grade"):
             ("47+85", "17+5=12 4+8+1=135 #132", 0.5), ("47+85", "5+7=12 #132", 0.5),
             ("47+85", "7+5=12 4+8+1=13 #123", 0), ("47+85", "7+5=12 4+8+1=13", 0),
             ("47+85", "7+5=12 4+8+1=13 =132", 0), ("47+85", "", 0),
+            ("47+85", "#132 #5", 0), ("47+85", "7+5=12 #1324", 0),
+            ("11+11", "1+1=2 1+1=2 #22", 1), ("11+22", "1+2=3 #33", 1),
+            ("47+85", "7+5=12 4+8+1=13#132", 0.75),
+            ("12+34", "0+0=0 2+4=6 1+3=4 #46", 1),
             ("47+85", cheat("47+85"), 0), ("50+50", "0+0=0 5+5=10 #100", 1)]:
         got_t = careful(question_t, text_t)
         np.testing.assert_allclose(got_t, grade_t, atol=1e-9,
@@ -701,10 +704,10 @@ if not solved("19b.6"):
 # %% [markdown]
 # Now your grade, from the same start and again with no weight on the distance, for 20 turns.
 #
-# **Predict.** After them (a) the truth has fallen again · (b) more sums are right, nearly all with the working · (c) more sums are right, and half have no working, as at first
+# **Predict.** After them (a) nearly all answers have the working, and about half are right: the number is only half of the grade · (b) nearly all have it, and over 80 % are right · (c) over 80 % are right, half of them without working, as at first
 
 # %%
-mended = reinforce(careful, turns=20, peak=1e-3, kl_weight=0.0, title="Turns, careful")
+mended = reinforce(careful, turns=20, peak=6e-4, kl_weight=0.0, title="Turns, careful")
 print("your grade pays the answers of 19b.5 {:.2f}, these {:.2f}".format(
     *[np.mean([careful(q, a) for q, a in zip(HELD_OUT, run["answers"])])
       for run in (fooled, mended)]))
@@ -719,15 +722,17 @@ for i, run in enumerate(full["runs"]["careful"] if full else []):
           f"with working; the truth fell below its best by {fell:.2f}")
 
 # %% [markdown]
-# (b), with seed 0; nor does the truth fall far in the full profile's three seeds of 60 turns, with our solution. Same rate, same weight 0: it was the grade. But this one is safe only against what you thought of.
+# (b), with seed 0; nor does the truth fall far in the full profile's three seeds of 60 turns, with our solution. There turns, rate and weight 0 are those of the sloppy grade: it was the grade. But this one is safe only against what you thought of.
 
 # %% [markdown]
 # ## 19b.7 Was it worth it?
 #
-# The learner of 19b.4 gained much. Before you report that, ask what the same effort brings otherwise. Two *controls* (对照), each from the same start:
+# Before you report the gain of 19b.4, ask what the same effort brings otherwise. Two *controls* (对照), each from the same start:
 #
-# - **more rounds**: 500 steps more over the same written chats. (The grades took 320 steps of as many rows, and time to write.)
+# - **more rounds**: 500 steps of 64 rows more over the same written chats. (The grades took 80 steps of 256 rows, as many rows as 320 of these, and time to write.)
 # - **own right answers** (*rejection sampling*, 拒绝采样, as in notebook [[from_model_to_assistant]]): draw 10,240 answers at once, keep the right ones, and fine-tune on them for 320 steps.
+#
+# Both with the rate and the weight decay of the fine-tuning.
 #
 # And two starts: fine-tuned on 2,000 written chats, as above, or on 200 only, with as many steps. The full profile ran all of it with three seeds.
 #
@@ -778,10 +783,12 @@ def everything(seed: int) -> dict[str, dict]:
         runs[w + "own right answers"] = own_right_answers(start, seed)
     truth["start"] = start = station(seed)
     runs["plain"] = reinforce(right_number, compare=lambda g, groups: g, **truth)
-    other = dict(turns=60, peak=1e-3, seed=seed, start=start)
+    other = dict(turns=60, peak=6e-4, seed=seed, start=start)
+    toss = np.random.default_rng(seed)
     runs["sloppy"] = done.get("sloppy") or reinforce(sloppy, kl_weight=0.0, **other)
     runs["sloppy, KL 1"] = reinforce(sloppy, kl_weight=1.0, **other)
     runs["careful"] = reinforce(careful, kl_weight=0.0, **other)
+    runs["coin"] = reinforce(lambda q, a: toss.integers(2), kl_weight=0.0, **other)
     return runs
 
 
@@ -794,6 +801,8 @@ def kept_of(run: dict) -> dict:
     shares = {name: float(value) for name, value in
               ways(run["answers"], run["hits"]).items()}
     return {"right": float(run["hits"].mean()), "seconds": round(run["seconds"]),
+            "carry": float(run["hits"][carries].mean()),
+            "plain": float(run["hits"][~carries].mean()),
             "kept": run.get("kept"), "curves": curves,
             "examples": run["answers"][:: max(1, len(HELD_OUT) // 12)], **shares}
 
@@ -822,7 +831,7 @@ for written in (2000, 200) if shown else ():
 #@title Evidence: grades minus each control, paired, seed by seed
 pairs, lows = shown["only grades, only control"] if shown else {}, {"": 0.0}
 for name, counted in pairs.items():
-    ends = [paired_interval(a, b, len(HELD_OUT)) for b, a in counted]
+    ends = [paired_interval(a, b, int(HELD.sum())) for b, a in counted]
     lows[name] = min(float(low) for low, _ in ends)
     print(f"grades minus {name:<23}",
           *[f"{low:+.1%} to {high:+.1%};" for low, high in ends])
@@ -834,16 +843,47 @@ for name in ("200, more rounds", "200, own right answers") if shown else ():
     claim(f"grades minus {name}: lowest lower end", lows[name], at_least=0.0)
 
 # %% [markdown]
-# With 2,000 written chats the three are level, for these three seeds: who leads by a few points changes with the seed. The start had not learned all that its chats teach. More rounds even made it right *without* working, as no grade did. So "44 points gained by rewards" is true, and says little.
+# With 2,000 written chats the three end within a point of each other, in the mean of three seeds, and grades lead in none. (Two of the six intervals exclude 0, in opposite directions; they count held-out sums, not new trainings.) The start had not learned all that its chats teach. More rounds even made it right *without* working, as no grade did. So "44 points gained by rewards" is true, and says little about rewards.
 #
-# With 200, more rounds hardly help. Grades lead by over 40 points, and by over five before own right answers, in each seed. Here is their place: few written answers, and a program that can grade.
+# With 200, more rounds hardly help. Grades are over 40 points ahead of them, and over five ahead of own right answers, in each seed; a second round of own right answers was not measured. Here is the place of grades: few written answers, many questions, and a program that can grade.
 
 # %% [markdown]
-# ## 19b.8 Clipping, distances and the mean: do they matter? ◇
+# ## 19b.8 Distance, clipping and the mean: do they matter? ◇
+#
+# **Predict.** The sloppy grade once more, now with weight 1 on the distance to the reference. After 60 turns the share of right answers is (a) far below the start · (b) near it · (c) 20 points or more above it
+
+# %% tags=["figure"]
+#@title Figure: Right answers with weight 0 and with weight 1 (full profile, three seeds)
+if full:
+    fig, axes = plt.subplots(1, 2, figsize=(7, 2.7), sharey=True)
+    for ax, name, title in zip(axes, ("sloppy", "sloppy, KL 1"),
+                               ("weight 0", "weight 1")):
+        for seed, run in enumerate(full["runs"][name]):
+            smooth = np.convolve(run["curves"]["truth"], np.ones(5) / 5, "valid")
+            at, first = np.arange(5, 5 + len(smooth)), full["runs"]["2000, start"][seed]
+            ax.plot([0, *at], [first["right"], *smooth], ("-", "--", ":")[seed],
+                    label=f"seed {seed}")
+        ax.set(title=title, xlabel="turn", ylim=(0, 1))
+    axes[0].set(ylabel="right, mean of five turns")
+    axes[1].legend()
+    fig.suptitle("Right answers, from the start on", fontweight="bold")
+    plt.show()
+
+# %% tags=["evidence"]
+#@title Evidence: right at the start and at the end, weight 1
+for i, run in enumerate(full["runs"]["sloppy, KL 1"] if full else []):
+    first = full["runs"]["2000, start"][i]["right"]
+    print(f"full profile, seed {i}: {first:.1%} right at the start, "
+          f"{run['right']:.1%} at the end, {run['working']:.0%} with working")
+if full:
+    claim("largest fall with weight 1", max(fallen["sloppy, KL 1"]), at_most=0.1)
+
+# %% [markdown]
+# (c), with these three seeds and this rate. The weight keeps the carry and the number, while the working, familiar to the reference, becomes more frequent.
 #
 # How many tokens does the clip stop? That depends on how far the first of the two steps goes.
 #
-# **Predict.** After one step from the start at rate $6 \cdot 10^{-5}$ (the first turn's) and at ten times this rate, the share of tokens with a flat gain is (a) 0 % and 5 % · (b) about 5 % and 20 % · (c) over 50 % at both
+# **Predict.** After one step from the start at rate $6 \cdot 10^{-5}$ (the first turn's) and at ten times this rate, the share of tokens whose gain the clip makes flat is (a) below 1 % at both · (b) about 5 % and 15 % · (c) over 50 % at both
 
 # %% tags=["plumbing"]
 #@title Plumbing: the share of tokens that a first step has carried to a flat gain
@@ -855,8 +895,8 @@ def flat_share(rate: float) -> tuple[float, float]:
     rng = np.random.default_rng(5)
     questions = list(np.repeat(sums(PROMPTS, rng), G))
     answers = answer(questions, rng)
-    A = advantages(np.array([float(right(*qa)) for qa in zip(questions, answers)]),
-                   PROMPTS)[:, None]
+    A = np.asarray(advantages(np.array(
+        [float(right(*qa)) for qa in zip(questions, answers)]), PROMPTS))[:, None]
     ids, counts = rows_of(questions, answers)
     old = log_p_of(ids)
     y = np.stack([ids[:, 1:], counts, np.broadcast_to(A, old.shape), old, old], axis=2)
@@ -872,39 +912,44 @@ for rate in (6e-6, 6e-5, 6e-4):
     print(f"rate {rate:.0e}: {flat:.1%} flat, {outside:.1%} outside 0.8 to 1.2")
 
 # %% [markdown]
-# TEXT8a
+# (b), from this start. Most tokens move little in one step, and the clip stops the few that moved far. The larger the rate, the more of them; at a tenth of the first turn's rate, nearly none.
 #
-# Now the distance. Drawn from $p$, both $-d$ (*k1*) and $e^d - d - 1$ (*k3*) have the mean $\text{KL}(p \,\|\, p_\text{reference})$: the mean of $e^d$ is $\sum_i p_i \cdot p_{\text{reference}, i} / p_i = 1$.
+# Now the distance. Drawn from $p$, both $-d$ and $e^d - d - 1$ have the mean $\text{KL}(p \,\|\, p_\text{reference})$, since the mean of $e^d$ is $\sum_i p_i \cdot p_{\text{reference}, i} / p_i = 1$. But a loss is followed down its *slope*, and there the draws stay as they are.
 #
-# **Predict.** Which has the smaller spread? (a) k1, always · (b) k3, always · (c) it depends on how far the two are apart
+# **Predict.** Which has, on average, the slope of the divergence? (a) both · (b) only $-d$ · (c) neither, exactly
 
 # %%
-near = np.array([0.50, 0.25, 0.25])
-for name, p in (("near", np.array([0.55, 0.25, 0.20])),
-                ("far", np.array([0.989, 0.01, 0.001]))):
-    d = np.log(near / p)  # the reference is `near`
-    k1, k3 = -d, np.exp(d) - d - 1
-    means = p @ k1, p @ k3
-    spreads = [np.sqrt(p @ (k - m) ** 2) for k, m in zip((k1, k3), means)]
-    print(f"{name:>4}: mean {means[0]:.4f} and {means[1]:.4f}, "
-          f"spread {spreads[0]:.3f} (k1) and {spreads[1]:.3f} (k3)")
+z, far = np.log([0.55, 0.25, 0.20]), np.array([0.50, 0.25, 0.25])  # far: the reference
+p = softmax(z)
+
+
+def mean_slope(term):
+    """Draws keep their probabilities p; only what each contributes has a slope."""
+    return slope_of(lambda z: p @ term(np.log(far / softmax(z))), z).round(4)
+
+
+print("-d             ", mean_slope(lambda d: -d))
+print("exp(d) - d - 1 ", mean_slope(lambda d: np.exp(d) - d - 1))
+print("KL(p, ref)     ", slope_of(
+    lambda z: softmax(z) @ np.log(softmax(z) / far), z).round(4))
+print("KL(ref, p)     ", slope_of(lambda z: far @ np.log(far / softmax(z)), z).round(4))
 
 # %% tags=["evidence"]
-#@title Evidence: the mean of both estimators is the divergence, and their largest values in the runs
-p, q = np.array([0.55, 0.25, 0.20]), near
-exact = np.sum(p * np.log(p / q))
-d = np.log(q / p)
+#@title Evidence: both means are the divergence; the turn with the largest mean of exp(d) - d - 1
+d = np.log(far / p)
+exact = np.sum(p * np.log(p / far))
 claim("largest difference of the two means from the divergence",
       max(abs(p @ -d - exact), abs(p @ (np.exp(d) - d - 1) - exact)), at_most=1e-12)
 for i, run in enumerate(shown["runs"]["2000, grades"] if shown else []):
     turn = int(np.argmax(run["curves"]["k3"]))
-    print(f"seed {i}, turn {turn + 1}: k3 {run['curves']['k3'][turn]:.1f}, "
-          f"k1 {run['curves']['k1'][turn]:.1f} nats per answer")
+    k3, k1 = (run["curves"][name][turn] for name in ("k3", "k1"))
+    print(f"seed {i}, turn {turn + 1}: exp(d) - d - 1 is {k3:.1f}, -d is {k1:.1f} nats "
+          "per answer")
 
 # %% [markdown]
-# (c): both are right on average, and k3 has the smaller spread while the two are near, as they should be. Far apart, a rare draw that the reference likes gives a huge $e^d$. The evidence shows the largest value in a whole run, beside k1 in the same turn.
+# (c). While the draws are the model's own, as in the first of the two steps, the slope of $-d$ is zero on average: as a loss it does nothing but add noise. The other's is the slope of $\text{KL}(p_\text{reference} \,\|\, p)$, which is close while the two are near. Far apart, a rare draw that the reference likes gives a huge $e^d$; the evidence shows the turn with the largest mean of each run.
 #
-# And the mean that 19b.3 subtracts? Without it, an answer's grade of 0 or 1 pushes alone.
+# And what 19b.3 does to the grades? Without the mean and the division, a grade of 0 or 1 pushes alone. (Published GRPO also takes a mean within each answer first, so that long ones count no more.)
 #
 # **Predict.** Forty turns with the plain grades end (a) as high, within the spread of the seeds · (b) ten points lower · (c) near the start
 
@@ -913,7 +958,7 @@ for name in ("2000, grades", "plain") if shown else ():
     print(f"{name:<13}", *[f"{run['right']:.1%}" for run in shown["runs"][name]])
 
 # %% tags=["evidence"]
-#@title Evidence: on three answers, subtracting the mean lowers the spread of the gradient
+#@title Evidence: the spread of the gradient of eight draws of three answers, with the mean subtracted or not
 rng = np.random.default_rng(0)
 z, r = np.log([0.5, 0.25, 0.25]), np.array([1.0, 1.0, 0.0])
 for name, base in (("plain grades", 0.0), ("minus their mean", softmax(z) @ r)):
@@ -925,14 +970,14 @@ for name, base in (("plain grades", 0.0), ("minus their mean", softmax(z) @ r)):
           f"together {np.sqrt(np.var(tries, axis=0).sum()):.3f}")
 
 # %% [markdown]
-# (a), or higher: all three seeds end a few points higher, too few seeds for a difference (their spread is as large). On three answers the mean lowers the spread of the gradient, yet with grades of 0 and 1, this optimizer and 256 answers a turn it makes no visible gain.
+# (a), or higher: all three seeds end a few points higher, too few seeds for a difference. In the three-answer case of the evidence, subtracting the mean halves the spread of the gradient. (With probabilities .9, .05, .05 and grades 1, 0, 0 it raises it.) With grades of 0 and 1, Adam and 256 answers a turn, nothing of that shows.
 
 # %% [markdown]
 # ## Where it breaks
 #
 # - *Only what is drawn is graded.* Where no answer of a group is ever right, nothing is learned: the start must be right sometimes.
-# - *Every grade is a stand-in* (替代指标) for what you want. This one was easy to see through; a learned judge has holes that nobody has listed. And most work has no program that grades.
-# - Rates, turns and the weight on the distance were chosen on these three seeds. On new ones expect a little less.
+# - *Every grade is a stand-in* (替代指标) for what you want. A learned judge has holes that nobody has listed, and most work has no program that grades.
+# - Rates, turns and weights were chosen on these three seeds. On new ones expect a little less.
 #
 # Ask before such a project: who tries to cheat the grade? What do you care about that it does not read? What would the same effort bring, spent on written answers?
 
@@ -975,7 +1020,7 @@ for name, base in (("plain grades", 0.0), ("minus their mean", softmax(z) @ r)):
 # 1. A grade has no slope. The log-probability of what was drawn has one; weighted by grades it is, on average, the slope of the expected grade.
 # 2. Compare an answer with others to the same question. Limit each step by the clip, and the whole way by the distance to a reference.
 # 3. Grades strengthen what is sometimes drawn: here mostly the habit of writing the working.
-# 4. What a grade does not read is not safe. Mend the grade first, then add a weight on the distance.
+# 4. What a grade misreads is taught, and what it does not read is not safe. Mend the grade first, then add a weight on the distance.
 # 5. The controls decide: with 2,000 written chats more rounds did as well, with 200 only grades came above 80 %.
 #
-# **Read this next:** R. J. Williams, *Simple statistical gradient-following algorithms for connectionist reinforcement learning*, Machine Learning 8, 1992. J. Schulman, F. Wolski, P. Dhariwal, A. Radford, O. Klimov, *Proximal policy optimization algorithms*, arXiv:1707.06347, 2017 (clipping). Z. Shao et al., *DeepSeekMath: pushing the limits of mathematical reasoning in open language models*, arXiv:2402.03300, 2024 (GRPO). J. Skalse, N. Howe, D. Krasheninnikov, D. Krueger, *Defining and characterizing reward hacking*, NeurIPS 2022. L. Gao, J. Schulman, J. Hilton, *Scaling laws for reward model overoptimization*, ICML 2023.
+# **Read this next:** R. J. Williams, *Simple statistical gradient-following algorithms for connectionist reinforcement learning*, Machine Learning 8, 1992. J. Schulman, F. Wolski, P. Dhariwal, A. Radford, O. Klimov, *Proximal policy optimization algorithms*, arXiv:1707.06347, 2017 (clipping). Z. Shao et al., *DeepSeekMath: pushing the limits of mathematical reasoning in open language models*, arXiv:2402.03300, 2024 (GRPO). J. Skalse, N. Howe, D. Krasheninnikov, D. Krueger, *Defining and characterizing reward gaming*, NeurIPS 2022 (*reward hacking* on arXiv). L. Gao, J. Schulman, J. Hilton, *Scaling laws for reward model overoptimization*, ICML 2023.

@@ -88,6 +88,12 @@ def policy_loss(log_p, old, reference, A, counts, kl_weight, clip=0.2):
     each = counts * (gain - kl_weight * (ops.exp(d) - d - 1))
     return -ops.mean(ops.sum(each, axis=1) / ops.sum(counts, axis=1))
 
+# %% 19b.4 the distance from old, which has no slope: d = reference - log_p → d = reference - old
+
+# %% 19b.4 the distance of all places: ops.sum(counts * (gain - kl_weight * distance)) → (ops.sum(counts * gain) - kl_weight * ops.sum(distance))
+
+# %% 19b.4 the distance weighed with the ratio: distance = ops.exp(d) - d - 1 → distance = ratio * (ops.exp(d) - d - 1)
+
 # %% 19b.4 NumPy, through which Keras finds no gradient
 def policy_loss(log_p, old, reference, A, counts, kl_weight, clip=0.2):
     log_p, old, reference, A, counts = map(np.asarray, (log_p, old, reference, A, counts))
@@ -147,3 +153,32 @@ def careful(question, text):
     if str(a + b) not in text:
         return 0.0
     return 0.5 + 0.25 * sum(step in text.split() for step in working(a, b).split()[:2])
+
+# %% 19b.6 the first two words only: text.split() → text.split()[:2]
+
+# %% 19b.6 how many words of the answer are columns: sum(step in words for step in steps) → len(set(steps) & set(words))
+
+# %% 19b.6 the number begins right
+def careful(question, text):
+    a, b = map(int, question.split("+"))
+    if f"#{a + b}" not in text:
+        return 0.0
+    return 0.5 + 0.25 * sum(step in text.split() for step in working(a, b).split()[:2])
+
+# %% 19b.6 each word serves once
+def careful(question, text):
+    if not right(question, text):
+        return 0.0
+    words, found = text.split(), 0
+    for step in working(*map(int, question.split("+"))).split()[:2]:
+        if step in words:
+            words.remove(step)
+            found += 1
+    return 0.5 + 0.25 * found
+
+# %% 19b.6 the number must stand alone, or counts as a third
+def careful(question, text):
+    a, b = map(int, question.split("+"))
+    return (0.25 + 0.25 * sum(w in text.split() for w in working(a, b).split())) * right(question, text)
+
+# %% 19b.4 the lower clip is a fixed number: 1 - clip, 1 + clip → 0.8, 1 + clip
