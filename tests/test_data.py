@@ -5,26 +5,46 @@ Tests of the real data need it: `COURSE_TEST_DATA_DIR=/folder pytest tests/test_
 
 import gzip
 import hashlib
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+import wave
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from course_utils import __main__ as command_line
 from course_utils import data
-from course_utils.bundled import drawn_images, made_texts, small_gpt2, written_reviews
+from course_utils.bundled import (
+    drawn_cells,
+    drawn_glyphs,
+    drawn_images,
+    drawn_nuclei,
+    made_pairs,
+    made_questions,
+    made_texts,
+    made_tones,
+    simulated_ratings,
+    small_gpt2,
+    written_reviews,
+)
 from course_utils.data import archives, files
+from course_utils.data.cells import BoxData, BoxedImages, NucleusData
 from course_utils.data.download import File
 from course_utils.data.files import Dataset
 from course_utils.data.images import ImageData, parse_idx
 from course_utils.data.models import Published
+from course_utils.data.movielens import Ratings
+from course_utils.data.omniglot import Characters, shrink
+from course_utils.data.questions import QuestionSet
+from course_utils.data.speech import SpeechData
 from course_utils.data.text import BpeTables, Poems, TextData
 from course_utils.lessons.tokens import gpt2_encoder
 
@@ -57,6 +77,44 @@ def check_form(images: ImageData, shape: tuple[int, ...], train: int, test: int)
 # Stand-ins
 
 
+def check_boxes(blood: BoxData, counts: tuple[int, int, int]) -> None:
+    parts = (blood.train, blood.validation, blood.test)
+    assert tuple(len(part) for part in parts) == counts
+    assert blood.class_names == ("RBC", "WBC", "Platelets") and blood.license and blood.citation
+    for part in parts:
+        n = len(part)
+        assert part.x.shape == (n, 240, 320, 3) and part.x.dtype == np.uint8 and part.x.flags.writeable
+        assert len(part.boxes) == len(part.kinds) == len(part.names) == len(set(part.names)) == n
+        for boxes, kinds in zip(part.boxes, part.kinds, strict=True):
+            assert boxes.shape == (len(kinds), 4) and boxes.dtype == np.float32 and kinds.dtype == np.int64
+            assert (boxes[:, :2] <= boxes[:, 2:]).all() and (boxes >= 0).all()
+            assert (boxes[:, [0, 2]] <= 320).all() and (boxes[:, [1, 3]] <= 240).all()
+        assert set(np.concatenate(part.kinds)) == {0, 1, 2}
+    assert not set(parts[0].names) & set(parts[2].names)
+
+
+def test_drawn_blood(capsys: pytest.CaptureFixture[str]):
+    blood = data.blood_cells()
+    check_boxes(blood, (60, 20, 20))
+    assert blood.source == "bundled" and files.used == {"blood_cells": "bundled"}
+    assert "60 + 20 + 20 images" in capsys.readouterr().out
+    x, boxes, kinds = drawn_cells.blood(3, seed=0)  # the first k of n never depend on n
+    assert np.array_equal(x, blood.train.x[:3]) and np.array_equal(boxes[2], blood.train.boxes[2])
+    assert not np.array_equal(x, drawn_cells.blood(3, seed=3)[0]) and len(kinds) == 3
+
+
+def test_drawn_boxes_are_exact():
+    """Alone on a light ground, the pixels that an ellipse covers reach from side to side of its box."""
+    for angle in (0.0, 0.4, 1.5):
+        shape = (150.0, 100.0, 40.0, 28.0, angle)
+        left, top, right, bottom = drawn_cells.box(*shape)
+        covered = drawn_cells.inside(*shape) > 0.5
+        columns, rows = np.flatnonzero(covered.any(axis=0)), np.flatnonzero(covered.any(axis=1))
+        found = [columns[0], rows[0], columns[-1], rows[-1]]
+        assert np.abs(np.array(found) - [left, top, right, bottom]).max() <= 1
+    assert drawn_cells.box(0, 0, 10, 10) == [0, 0, 10, 10]  # as far as it lies in the image
+
+
 STAND_INS = {
     "mnist": ((28, 28), 1297, 500),
     "fashion_mnist": ((28, 28), 5000, 1000),
@@ -78,6 +136,69 @@ def test_stand_ins(name: str, capsys: pytest.CaptureFixture[str]):
     assert f"{train:,} + {test:,}" in output and f"data fetch {name}" in output
     # no image is in both parts
     assert not {x.tobytes() for x in images.x_train} & {x.tobytes() for x in images.x_test}
+
+
+def check_characters(characters: Characters, train: int, test: int) -> None:
+    """Right shapes; ink on paper; no alphabet in both parts; the same drawing never twice."""
+    parts = (characters.x_train, characters.alphabets_train), (characters.x_test, characters.alphabets_test)
+    for (x, alphabets), n in zip(parts, (train, test), strict=True):
+        assert x.shape == (n, 20, 28, 28) and x.dtype == np.uint8 and len(alphabets) == n
+        assert 5 < x.mean() < 60 and x.max() > 200  # thin strokes
+        assert len({image.tobytes() for image in x.reshape(-1, 28, 28)}) == 20 * n
+    assert not set(characters.alphabets_train) & set(characters.alphabets_test)
+    assert characters.license and characters.citation
+
+
+def test_stand_in_characters(capsys: pytest.CaptureFixture[str]):
+    characters = data.omniglot()
+    assert characters.source == "bundled" and files.used == {"omniglot": "bundled"}
+    check_characters(characters, 60, 36)
+    assert "60 + 36" in capsys.readouterr().out
+    assert (drawn_glyphs.characters(3, 12, 1)[0] == characters.x_test).all()  # always the same
+    # images of one character are more alike than those of two
+    x = characters.x_test[:, :2].reshape(-1, 2, 28 * 28).astype(float)
+    gaps = np.linalg.norm(x[:, None, 0] - x[None, :, 1], axis=2)
+    assert np.diag(gaps).mean() < 0.9 * gaps[~np.eye(len(x), dtype=bool)].mean()
+
+
+def test_characters_are_read_as_published(fabricate, tmp_path):
+    """Ink is black in the files; characters come in the order of their names; Greek is in both files."""
+
+    def archive(*alphabets: str) -> bytes:
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w") as packed:
+            for a, alphabet in enumerate(alphabets):
+                for drawer in range(1, 21):
+                    paper = np.ones((105, 105), bool)
+                    paper[:, : 15 * (a + 1)] = False
+                    file = io.BytesIO()
+                    Image.fromarray(paper).convert("1").save(file, "PNG")
+                    packed.writestr(f"set/{alphabet}/character01/0001_{drawer:02d}.png", file.getvalue())
+        return content.getvalue()
+
+    contents = [archive("Balinese", "Greek"), archive("Greek", "Japanese_(katakana)", "Latin")]
+    fabricate("omniglot", contents, tmp_path / "cache")
+    characters = data.omniglot()
+    assert characters.source == "real" and characters.alphabets_test == ("Balinese",)
+    assert characters.alphabets_train == ("Greek", "Japanese (katakana)", "Latin")
+    assert characters.x_train.shape == (3, 20, 28, 28) and characters.x_test.shape == (1, 20, 28, 28)
+    assert (characters.x_train[1, 0, 0] == [255] * 8 + [0] * 20).all()  # 30 of 105 pixels
+
+
+def test_images_shrink_by_area():
+    ink = rng.integers(0, 2, (3, 105, 105)).astype(np.float32)
+    assert (shrink(ink, 35) == np.rint(255 * ink.reshape(3, 35, 3, 35, 3).mean((2, 4)))).all()
+    assert shrink(ink).astype(float).mean() == pytest.approx(255 * ink.mean(), abs=0.5)
+
+
+def test_portraits_are_never_fetched_by_the_way(monkeypatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.delenv("COURSE_OFFLINE")
+    monkeypatch.setattr(files, "fetch", lambda name: pytest.fail("a download"))
+    portraits = data.orl_faces()
+    assert portraits.source == "bundled" and files.used == {"orl_faces": "bundled"}
+    assert portraits.x.shape == (40, 10, 112, 92) and portraits.x.dtype == np.uint8
+    assert "portraits of people" in capsys.readouterr().out
+    assert "orl_faces" not in data.usual() and "omniglot" in data.usual()
 
 
 def check_tokenizer(tables: BpeTables, merges: int) -> None:
@@ -196,6 +317,124 @@ def test_stand_in_poems(capsys: pytest.CaptureFixture[str]):
         assert all(re.fullmatch(rf"\w{{{length}}}，\w{{{length}}}。", line) for line in poem.lines)
 
 
+def check_ratings(found: Ratings, n: int, users: int, items: int) -> None:
+    """One row a rating, sorted by user and film, none twice; every user and every film occurs."""
+    assert len(found.titles) == len(found.genres) == items and len(found.ratings) == n
+    assert found.users.dtype == found.items.dtype == found.times.dtype == np.int64
+    pairs = found.users * items + found.items
+    assert pairs.shape == found.times.shape == (n,) and (np.diff(pairs) > 0).all()
+    assert set(found.users) == set(range(users)) and set(found.items) == set(range(items))
+    assert found.ratings.dtype == np.float32 and set(found.ratings) == set(np.arange(1, 11) / 2)
+    assert np.bincount(found.users).min() >= 20 and (found.times > 0).all()
+    assert all(isinstance(genres, tuple) for genres in found.genres)
+    assert found.license and found.citation
+
+
+def test_stand_in_ratings(capsys: pytest.CaptureFixture[str]):
+    found = data.movielens()
+    check_ratings(found, 14_820, 250, 397)
+    assert found.source == "bundled" and files.used == {"movielens": "bundled"}
+    assert "14,820 ratings of 397 films" in capsys.readouterr().out
+    # what is rated follows the known tastes, and some ratings fall into the same second
+    assert found.expected is not None and found.expected.shape == (250, 397)
+    expected = found.expected[found.users, found.items]
+    assert np.corrcoef(expected, found.ratings)[0, 1] > 0.6
+    assert expected.mean() > found.expected.mean() + 0.3  # people meet what they like
+    assert len(set(zip(found.users.tolist(), found.times.tolist(), strict=True))) < 14_000
+
+
+def test_simulated_ratings_are_the_same_every_time():
+    """And everywhere: the digest was taken once."""
+    made = simulated_ratings.simulate()
+    numbers = np.concatenate([made.users, made.items, (2 * made.ratings).astype(int), made.times])
+    found = hashlib.sha256(numbers.astype(np.int64).tobytes() + "\n".join(made.titles).encode())
+    assert found.hexdigest()[:16] == "78e79518333edf4a"
+    assert len(set(made.titles)) == len(made.titles)
+    assert not np.array_equal(made.times[:50], simulated_ratings.simulate(seed=1).times[:50])
+
+
+def check_questions(found: QuestionSet, passages: int, questions: int) -> None:
+    """Every answer stands where it is said to; numbers point at what there is."""
+    assert len(found.passages) == len(found.articles) == passages and len(found.questions) == questions
+    assert found.articles == sorted(found.articles) and found.license and found.citation
+    for question in found.questions:
+        assert question.text and len(question.answers) == len(question.starts) > 0
+        text = found.passages[question.passage]
+        for answer, start in zip(question.answers, question.starts, strict=True):
+            assert text.startswith(answer, start) if start >= 0 else answer not in text
+
+
+def test_made_questions(capsys: pytest.CaptureFixture[str]):
+    english, chinese = data.xquad(), data.xquad("zh")
+    assert english.source == "bundled" and files.used == {"xquad": "bundled"}
+    assert "80 passages" in capsys.readouterr().out
+    for found in (english, chinese, data.cmrc2018("trial"), data.cmrc2018()):
+        check_questions(found, 80, 240)
+        assert len(set(found.passages)) == 80 and all(
+            min(question.starts) >= 0 for question in found.questions
+        )
+    assert [question.passage for question in english.questions] == [q.passage for q in chinese.questions]
+    assert data.cmrc2018("trial").passages != data.cmrc2018().passages
+    assert all(re.fullmatch(r"[A-Z][^{}一-鿿]+[.]", text) for text in english.passages)
+    assert not any(re.search(r"[a-z{}]", text) for text in chinese.passages)
+
+
+def test_made_questions_and_pairs_are_the_same_every_time():
+    """And everywhere: the digests were taken once."""
+    for made, digest in (
+        (json.dumps(made_questions.read(9, seed=3), ensure_ascii=False), "76a927b4194dd400"),
+        (json.dumps(made_pairs.pairs(50, seed=3), ensure_ascii=False), "2fbb624e188c9538"),
+    ):
+        assert hashlib.sha256(made.encode()).hexdigest()[:16] == digest
+
+
+def test_made_pairs(capsys: pytest.CaptureFixture[str]):
+    made = data.cmn_eng()
+    assert made.source == "bundled" and "3,000 sentence pairs" in capsys.readouterr().out
+    rows = list(zip(made.english, made.chinese, strict=True))
+    assert len(set(rows)) == len(rows) == len(made.authors) == 3000
+    assert not any("{" in english + chinese for english, chinese in rows)
+    assert sorted(map(len, made.english)) == list(map(len, made.english))
+
+
+def test_the_course_reads_itself(monkeypatch: pytest.MonkeyPatch):
+    """From the notebooks where they are, else from the summaries in the package."""
+    whole = data.course_text()
+    assert whole.source == "real" and len(whole.sections) > 300
+    assert {section.notebook[:2] for section in whole.sections} >= {"00", "08", "19"}
+    assert all(section.notebook < "20" and section.text and section.heading for section in whole.sections)
+    assert not any("<details>" in section.text or "](" in section.text for section in whole.sections)
+    monkeypatch.setattr("course_utils.data.prose.checkout", lambda: None)
+    short = data.course_text()
+    assert short.source == "bundled" and 50 < len(short.sections) < 200
+    assert {s.notebook for s in short.sections} <= {s.notebook for s in whole.sections}
+
+
+def check_speech(speech: SpeechData, takes: int) -> None:
+    """Every digit by every voice in every take, in this order; no sound is shorter than a frame."""
+    n = 10 * len(speech.speaker_names) * takes
+    assert len(speech.recordings) == n and speech.rate == 8000 and len(speech.speaker_names) == 6
+    assert all(
+        sound.dtype == np.int16 and sound.ndim == 1 and len(sound) > 256 for sound in speech.recordings
+    )
+    numbers = list(zip(speech.y, speech.speaker, speech.take, strict=True))
+    assert numbers == [(d, s, t) for d in range(10) for s in range(6) for t in range(takes)]
+    assert all(part.dtype == np.int64 for part in (speech.y, speech.speaker, speech.take))
+    assert speech.license and speech.citation
+
+
+def test_stand_in_tones(capsys: pytest.CaptureFixture[str]):
+    speech = data.spoken_digits()
+    check_speech(speech, 10)
+    assert speech.source == "bundled" and files.used == {"spoken_digits": "bundled"}
+    assert "600 recordings" in capsys.readouterr().out
+    assert len({sound.tobytes() for sound in speech.recordings}) == 600
+    assert all(np.abs(sound.astype(int)).max() < 32767 for sound in speech.recordings)  # none is clipped
+    again = made_tones.digits(takes=10, seed=0)[0]
+    assert all(np.array_equal(a, b) for a, b in zip(again, speech.recordings, strict=True))
+    assert not np.array_equal(made_tones.digits(takes=1, seed=1)[0][0], again[0])
+
+
 @pytest.mark.parametrize("draw", ["scenes", "garments"])
 def test_drawings_are_the_same_every_time(draw: str):
     """Checked on few, because the first k of n never depend on n."""
@@ -204,6 +443,58 @@ def test_drawings_are_the_same_every_time(draw: str):
     x_more, y_more = draw_some(60, seed=1)
     assert np.array_equal(x, x_more[:30]) and np.array_equal(y, y_more[:30])
     assert not np.array_equal(x, draw_some(30, seed=2)[0])
+
+
+def check_nuclei(nuclei: NucleusData, train: int, test: int) -> None:
+    assert nuclei.x_train.shape == nuclei.labels_train.shape == (train, 256, 256)
+    assert nuclei.x_test.shape == nuclei.labels_test.shape == (test, 256, 256)
+    assert nuclei.x_train.dtype == np.uint8 and nuclei.labels_train.dtype == np.int32
+    for labels in (*nuclei.labels_train, *nuclei.labels_test):
+        assert np.array_equal(np.unique(labels), np.arange(labels.max() + 1)) and labels.max() > 0
+    assert nuclei.license and nuclei.citation
+
+
+def test_drawn_nuclei(capsys: pytest.CaptureFixture[str]):
+    nuclei = data.nuclei()
+    check_nuclei(nuclei, 60, 20)
+    assert nuclei.source == "bundled" and files.used == {"nuclei": "bundled"}
+    assert "60 + 20" in capsys.readouterr().out
+    bright, dark = nuclei.x_train[nuclei.labels_train > 0], nuclei.x_train[nuclei.labels_train == 0]
+    assert bright.mean() > 3 * dark.mean()
+    left, right = nuclei.labels_train[:, :, :-1], nuclei.labels_train[:, :, 1:]
+    assert np.count_nonzero((left > 0) & (right > 0) & (left != right)) > 500, "many touch"
+    x, labels = drawn_nuclei.nuclei(2, seed=1)
+    assert np.array_equal(x, nuclei.x_test[:2]) and np.array_equal(labels, nuclei.labels_test[:2])
+
+
+def png(array: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    Image.fromarray(array).save(content, "png")
+    return content.getvalue()
+
+
+def test_nucleus_members(fabricate, tmp_path):
+    """Gray images of 256×256 are taken, others left; masks are numbered by their names, later ones on top."""
+    members = {}
+    for i in range(85):
+        gray = rng.integers(0, 256, (256, 256), np.uint8)
+        masks = np.zeros((2, 256, 256), np.uint8)
+        masks[0, :10, :10] = masks[1, 9:20, 9:20] = 255
+        image = np.stack([gray] * 3, axis=2)
+        if i == 3:
+            image[0, 0] = (1, 2, 3)  # a color
+        if i == 5:
+            image, masks = image[:200], masks[:, :200]
+        members[f"stage1_train/{i:03}/images/{i:03}.png"] = png(image)
+        for name, mask in zip("ab", masks, strict=True):
+            members[f"stage1_train/{i:03}/masks/{name}.png"] = png(mask)
+    fabricate("nuclei", [archives.joined(members)], tmp_path / "cache")
+    nuclei = data.nuclei()
+    check_nuclei(nuclei, 3, 80)
+    assert nuclei.source == "real" and files.used == {"nuclei": "real"}
+    assert np.array_equal(nuclei.x_test[-1], gray)
+    assert (nuclei.labels_train == nuclei.labels_train[0]).all()
+    assert nuclei.labels_train[0, 9, 9] == 2 and (nuclei.labels_train[0] == 1).sum() == 99
 
 
 def test_digits():
@@ -322,6 +613,94 @@ def test_hotel_rows(fabricate, tmp_path):
     assert found["房间4, 好\n不错"] == 0 and found["房间3\u2028好"] == 1 and len(found) == 2010
 
 
+def test_rated_films(fabricate, tmp_path):
+    """Films that nobody rated are left out, numbers become positions; commas and accents in titles."""
+    films = [
+        '10,"Misérables, Les (1995)",Drama|War',
+        "4,Unrated (1990),Comedy",
+        "2,Jumanji (1995),(no genres listed)",
+    ]
+    rated = ["7,2,4.0,964982703", "7,10,0.5,964981247", "9,10,5.0,1"]
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(
+            "ml-latest-small/ratings.csv", "\n".join(["userId,movieId,rating,timestamp", *rated])
+        )
+        archive.writestr("ml-latest-small/movies.csv", "\n".join(["movieId,title,genres", *films]))
+    fabricate("movielens", [content.getvalue()], tmp_path / "cache")
+    found = data.movielens()
+    assert found.source == "real" and found.expected is None
+    assert found.users.tolist() == [0, 0, 1] and found.items.tolist() == [0, 1, 1]
+    assert found.ratings.tolist() == [4, 0.5, 5] and found.times.tolist() == [964982703, 964981247, 1]
+    assert found.titles == ["Jumanji (1995)", "Misérables, Les (1995)"] and found.genres == [
+        (),
+        ("Drama", "War"),
+    ]
+
+
+def voc(objects: list[tuple[str, tuple[int, int, int, int]]]) -> bytes:
+    """Boxes in the form of PASCAL VOC."""
+    sides = ("xmin", "ymin", "xmax", "ymax")
+    parts = []
+    for name, box in objects:
+        inside = "".join(f"<{side}>{value}</{side}>" for side, value in zip(sides, box, strict=True))
+        parts.append(f"<object><name>{name}</name><bndbox>{inside}</bndbox></object>")
+    return f"<annotation>{''.join(parts)}</annotation>".encode()
+
+
+def test_blood_members(fabricate, tmp_path):
+    """The lists say which image is in which part; images and boxes are halved, one without area too."""
+    from PIL import Image
+
+    members: dict[str, bytes] = {}
+    objects = [("Platelets", (2, 4, 10, 20)), ("RBC", (6, 6, 6, 6)), ("WBC", (0, 0, 640, 480))]
+    lists = {"train": ["b", "a"], "val": ["c"], "test": ["d"], "trainval": ["a", "b", "c"]}
+    for part, names in lists.items():
+        members[f"BCCD/ImageSets/Main/{part}.txt"] = "".join(f"{name}\n" for name in names).encode()
+        for name in names:
+            picture = io.BytesIO()
+            Image.new("RGB", (640, 480), (ord(name), 0, 200)).save(picture, "JPEG")
+            members[f"BCCD/JPEGImages/{name}.jpg"] = picture.getvalue()
+            members[f"BCCD/Annotations/{name}.xml"] = voc(objects if name != "a" else [])
+    fabricate("blood_cells", [archives.joined(members)], tmp_path / "cache")
+    blood = data.blood_cells()
+    assert blood.source == "real" and blood.train.names == ["b", "a"] and blood.test.names == ["d"]
+    assert blood.train.x.shape == (2, 240, 320, 3)
+    assert abs(blood.train.x[0].mean(axis=(0, 1)) - [ord("b"), 0, 200]).max() < 3
+    assert blood.validation.boxes[0].tolist() == [[1, 2, 5, 10], [3, 3, 3, 3], [0, 0, 320, 240]]
+    assert blood.validation.kinds[0].tolist() == [2, 0, 1]
+    assert blood.train.boxes[1].shape == (0, 4) and isinstance(blood.train, BoxedImages)
+
+
+def test_question_files(fabricate, tmp_path):
+    """SQuAD's form: several marked answers, one marked at a wrong place, one that stands nowhere."""
+
+    def content(text: str, *answers: tuple[str, int]) -> bytes:
+        marked = [{"text": answer, "answer_start": start} for answer, start in answers]
+        asked = {"id": "1", "question": "Who?", "answers": marked}
+        paragraphs = [{"context": "No question."}, {"context": text}]
+        paragraphs[0]["qas"], paragraphs[1]["qas"] = [], [asked]
+        return json.dumps({"version": "1", "data": [{"paragraphs": paragraphs}]}).encode()
+
+    marked = ("Ada", 8), ("Ada met", 3), ("Ada", 0), ("Bob", 2)
+    two = [content("Ada met Ada.", *marked), content("是她。", ("她", 1))]
+    for name, load, other in (("xquad", data.xquad, "zh"), ("cmrc2018", data.cmrc2018, "trial")):
+        fabricate(name, two, tmp_path / "cache")
+        found = load()
+        check_questions(found, 2, 1)
+        assert found.source == "real" and found.articles == [0, 0]
+        assert found.questions[0] == ("Who?", 1, ("Ada", "Ada met", "Bob"), (8, 0, -1))
+        assert load(other).questions[0].answers == ("她",)
+
+
+def test_sentence_pairs(fabricate, tmp_path):
+    content = "Hi.\t嗨。\tCC-BY A & B\nA \u2028 b.\t好。\tCC-BY C\n"
+    fabricate("cmn_eng", [content.encode()], tmp_path / "cache")
+    pairs = data.cmn_eng()
+    assert pairs.english == ["Hi.", "A \u2028 b."] and pairs.chinese == ["嗨。", "好。"]
+    assert pairs.source == "real" and pairs.authors == ["CC-BY A & B", "CC-BY C"]
+
+
 def test_looking_at_sizes_finds_what_is_cut_off_and_reads_nothing(fabricate, tmp_path, monkeypatch):
     contents = small_mnist()[1]
     fabricate("mnist", contents, tmp_path / "cache")
@@ -412,6 +791,36 @@ def test_parse_idx(shape: tuple[int, ...]):
         parse_idx(content + b"?")
 
 
+def wav(samples: np.ndarray, channels: int = 1) -> bytes:
+    """A WAV file of 16 bits, 8,000 samples a second."""
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
+        file.setparams((channels, 2, 8000, 0, "NONE", ""))
+        file.writeframes(samples.astype("<i2").tobytes())
+    return content.getvalue()
+
+
+def test_wave_files(fabricate, tmp_path):
+    """Sorted by digit, speaker and take, which is a number: 10 comes after 2."""
+    sounds = {(digit, speaker, take): rng.integers(-32768, 32768, 300 + take, np.int16)
+              for digit in (3, 1) for speaker in ("theo", "ann") for take in (10, 2)}  # fmt: skip
+    members = {f"recordings/{d}_{s}_{t}.wav": wav(sound) for (d, s, t), sound in sounds.items()}
+    fabricate("spoken_digits", [archives.joined(members)], tmp_path / "cache")
+    speech = data.spoken_digits()
+    assert speech.source == "real" and speech.rate == 8000 and speech.speaker_names == ("ann", "theo")
+    found = zip(speech.y, speech.speaker, speech.take, speech.recordings, strict=True)
+    assert [(d, speech.speaker_names[s], t) for d, s, t, _ in found] == sorted(sounds)
+    for sound, key in zip(speech.recordings, sorted(sounds), strict=True):
+        assert sound.dtype == np.int16 and np.array_equal(sound, sounds[key]) and sound.flags.writeable
+
+
+def test_wave_files_of_another_kind_are_refused(fabricate, tmp_path):
+    stereo = wav(np.zeros(8, np.int16), channels=2)
+    fabricate("spoken_digits", [archives.joined({"recordings/0_ann_0.wav": stereo})], tmp_path / "cache")
+    with pytest.raises(ValueError, match="2 channels of 16 bits"):
+        data.spoken_digits()
+
+
 # The package around it
 
 
@@ -427,7 +836,15 @@ def test_an_entry_of_files_is_complete(name):
     assert len(dataset.mirrors) >= 2
     assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in dataset.mirrors)
     for file in [*dataset.files, *([dataset.archive] if dataset.archive else [])]:
-        assert file.bytes > 0 and len(bytes.fromhex(file.sha256)) == 32 and "/" not in file.name
+        assert file.bytes > 0 and "/" not in file.name
+        packed_anew = file is dataset.archive and not file.sha256  # what is read out of it is checked
+        assert packed_anew or len(bytes.fromhex(file.sha256)) == 32
+        packed_on_demand = file == dataset.archive and dataset.members  # its members are checked instead
+        assert file.bytes > 0 and "/" not in file.name
+        assert len(bytes.fromhex(file.sha256)) == 32 or (packed_on_demand and not file.sha256)
+        packed_anew = file is dataset.archive and dataset.members and not file.sha256
+        assert file.bytes > 0 and "/" not in file.name
+        assert packed_anew or len(bytes.fromhex(file.sha256)) == 32
 
 
 @pytest.mark.parametrize("name", INSIDE)
@@ -484,7 +901,9 @@ from course_utils import __main__, data
 print(data.__file__); print(data.cache_folder())
 images = data.mnist, data.fashion_mnist, data.cifar10
 texts = data.gpt2_bpe, data.tiny_shakespeare, data.tang_poems, data.imdb, data.chnsenticorp, data.gpt2
-for load in *images, *texts:
+texts += data.xquad, data.cmrc2018, data.cmn_eng, data.course_text, data.movielens
+images += data.blood_cells, data.nuclei, data.omniglot, data.orl_faces
+for load in *images, *texts, data.spoken_digits:
     assert load().source == "bundled"
 __main__.main(["data", "list", "13"])
 """
@@ -629,6 +1048,13 @@ def test_real_fashion_mnist(real):
     assert images.x_train.mean() == pytest.approx(72.940, abs=1e-3)
 
 
+def test_real_nuclei(real):
+    nuclei = data.nuclei()
+    assert nuclei.source == "real"
+    check_nuclei(nuclei, 254, 80)
+    assert sum(labels.max() for labels in [*nuclei.labels_train, *nuclei.labels_test]) == 9543
+
+
 def test_real_tokenizer(real):
     tables = data.gpt2_bpe()
     assert tables.source == "real" and tables.vocabulary["hello"] == 31373
@@ -655,6 +1081,33 @@ def test_real_poems(real):
     assert poems.poems[0].lines[0] == "秦川雄帝宅，函谷壯皇居。"
 
 
+def test_real_blood_cells(real):
+    if data.is_here("blood_cells"):
+        blood = data.blood_cells()
+        assert blood.source == "real"
+        check_boxes(blood, (205, 87, 72))
+        assert np.bincount(np.concatenate(blood.test.kinds)).tolist() == [805, 71, 69]
+        flat = [(b[:, 2:] <= b[:, :2]).any() for part in (blood.train, blood.validation) for b in part.boxes]
+        assert sum(flat) == 2
+
+
+def test_real_characters(real):
+    characters = data.omniglot()
+    assert characters.source == "real"
+    check_characters(characters, 156, 86)
+    counts = {name: characters.alphabets_train.count(name) for name in characters.alphabets_train}
+    assert counts == {"Greek": 24, "Japanese (katakana)": 47, "Latin": 26, "Sanskrit": 42, "Tagalog": 17}
+    assert set(characters.alphabets_test) == {"Balinese", "Early Aramaic", "Korean"}
+    assert characters.x_train.mean() == pytest.approx(20.442, abs=1e-2)
+
+
+def test_real_portraits(real):
+    if data.is_here("orl_faces"):
+        portraits = data.orl_faces()
+        assert portraits.source == "real" and portraits.x.shape == (40, 10, 112, 92)
+        assert portraits.x.mean() == pytest.approx(112.631, abs=1e-2)
+
+
 def test_real_cifar10(real):
     images = data.cifar10()
     assert images.source == "real"
@@ -662,3 +1115,19 @@ def test_real_cifar10(real):
     assert np.bincount(images.y_test).tolist() == [1000] * 10
     means = images.x_train.mean(axis=(0, 1, 2)) / 255
     assert means == pytest.approx([0.49139968, 0.48215841, 0.44653091], abs=1e-6)
+
+
+def test_real_movielens(real):
+    found = data.movielens()
+    assert found.source == "real" and found.expected is None
+    check_ratings(found, 100_836, 610, 9_724)
+    assert found.ratings.mean() == pytest.approx(3.501557, abs=1e-5)
+    assert found.titles[0] == "Toy Story (1995)" and found.genres[0][0] == "Adventure"
+
+
+def test_real_spoken_digits(real):
+    if data.is_here("spoken_digits"):
+        speech = data.spoken_digits()
+        assert speech.source == "real" and speech.speaker_names[0] == "george"
+        check_speech(speech, 50)
+        assert sum(map(len, speech.recordings)) == 10_498_424

@@ -29,11 +29,17 @@ LINK = re.compile(r"\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)|(?:href|src)=[\
 NO_LINKS = re.compile(r"^(```|~~~).*?^\1|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL | re.MULTILINE)
 
 
+REGISTRY = (ROOT / "course_utils/bundled/registry.toml").read_text(encoding="utf8")
+HOST = r"github(?:usercontent)?\.com/"
+DATA_FROM = {name.removesuffix(".git") for name in re.findall(HOST + r"([\w-]+/[\w.-]+)", REGISTRY)}
+DATA_FROM |= set(re.findall(HOST + r"repos/([\w-]+/[\w.-]+)", REGISTRY))
+
+
 def other_addresses(text: str, slug: str) -> list[str]:
     """Repositories named by links in a text that are neither this one nor cited."""
     named = [found.removesuffix(".git").rstrip(".") for found in ADDRESS.findall(text)]
     named += ["/".join(site) for site in SITE.findall(text)]
-    return [name for name in named if name != slug and name not in CITED]
+    return [name for name in named if name != slug and name not in CITED | DATA_FROM]
 
 
 def dead_links(markdown: str, folder: Path, root: Path) -> list[str]:

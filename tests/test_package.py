@@ -73,10 +73,14 @@ def users(pattern: str) -> list[str]:
 
 # A data set may serve one notebook alone. These wait for the notebooks of the plan that will use them.
 ONE_IS_ENOUGH = {
-    "data.gpt2", "data.gpt2_bpe", "data.imdb", "data.chnsenticorp", "data.small_gpt2", "data.tang_poems",
-    "data.tiny_shakespeare",
+    "data.gpt2", "data.gpt2_bpe", "data.imdb", "data.chnsenticorp", "data.movielens", "data.small_gpt2",
+    "data.tang_poems", "data.tiny_shakespeare",
+    "data.nuclei", "data.cmn_eng", "data.course_text", "data.blood_cells", "data.orl_faces",
 }  # fmt: skip
-EARLY = {"data.fashion_mnist", "devices.memory_mb"}
+EARLY = {
+    "data.blood_cells", "data.cmn_eng", "data.cmrc2018", "data.course_text", "data.fashion_mnist", "data.movielens",
+    "data.nuclei", "data.omniglot", "data.orl_faces", "data.spoken_digits", "data.xquad", "devices.memory_mb",
+}  # fmt: skip
 
 
 def test_every_public_name_is_used():

@@ -35,6 +35,7 @@ class Dataset:
     mirrors: Sequence[str] = ()  # the address is mirror + name of the file (or archive)
     stand_in: str = ""  # what the bundled substitute is, and how it differs
     stand_in_short: str = ""
+    on_demand: bool = False  # fetched only by name: very large, or portraits of people
     classes: Sequence[str] = ()
     archive: File | None = None  # the tar.gz or zip in which `files` are published
     members: Sequence[str] = ()  # patterns of its members, which are joined to the one file (see `archives`)
@@ -53,8 +54,8 @@ def _named(names: Iterable[str] | None) -> list[Dataset]:
 
 
 def usual() -> list[str]:
-    """All data sets but those so large that only who names them wants them."""
-    return [name for name in registry if download_mb([name]) < 300]
+    """All data sets but those that come on demand only."""
+    return [name for name, dataset in registry.items() if not dataset.on_demand]
 
 
 def download_mb(names: Iterable[str] | None = None) -> float:
