@@ -78,8 +78,9 @@ ONE_IS_ENOUGH = {
     "data.nuclei", "data.cmn_eng", "data.course_text", "data.blood_cells", "data.orl_faces",
 }  # fmt: skip
 EARLY = {
-    "data.blood_cells", "data.cmn_eng", "data.cmrc2018", "data.course_text", "data.fashion_mnist", "data.movielens",
-    "data.nuclei", "data.omniglot", "data.orl_faces", "data.spoken_digits", "data.xquad", "devices.memory_mb",
+    "data.blood_cells", "data.cmn_eng", "data.cmrc2018", "data.course_text", "data.fashion_mnist",
+    "data.movielens", "data.nuclei", "data.omniglot", "data.orl_faces", "data.spoken_digits", "data.xquad",
+    "devices.memory_mb",
 }  # fmt: skip
 
 

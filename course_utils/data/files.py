@@ -35,7 +35,6 @@ class Dataset:
     mirrors: Sequence[str] = ()  # the address is mirror + name of the file (or archive)
     stand_in: str = ""  # what the bundled substitute is, and how it differs
     stand_in_short: str = ""
-    on_demand: bool = False  # fetched only by name: very large, or portraits of people
     classes: Sequence[str] = ()
     archive: File | None = None  # the tar.gz or zip in which `files` are published
     members: Sequence[str] = ()  # patterns of its members, which are joined to the one file (see `archives`)
@@ -53,9 +52,12 @@ def _named(names: Iterable[str] | None) -> list[Dataset]:
     return [registry[name] for name in (registry if names is None else names)]
 
 
+ON_DEMAND = {"gpt2", "orl_faces"}  # fetched only by name: 550 MB; portraits of people
+
+
 def usual() -> list[str]:
     """All data sets but those that come on demand only."""
-    return [name for name, dataset in registry.items() if not dataset.on_demand]
+    return [name for name in registry if name not in ON_DEMAND]
 
 
 def download_mb(names: Iterable[str] | None = None) -> float:
