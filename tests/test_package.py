@@ -79,8 +79,7 @@ ONE_IS_ENOUGH = {
 }  # fmt: skip
 EARLY = {
     "data.blood_cells", "data.cmn_eng", "data.cmrc2018", "data.course_text", "data.fashion_mnist",
-    "data.movielens", "data.nuclei", "data.omniglot", "data.orl_faces", "data.spoken_digits", "data.xquad",
-    "devices.memory_mb",
+    "data.nuclei", "data.orl_faces", "data.spoken_digits", "data.xquad", "devices.memory_mb",
 }  # fmt: skip
 
 
