@@ -151,7 +151,9 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
     "D3-3.4-b": ("project_text_classification", "machine_translation"),  # translation and sentiment
     "D1-6.2-b": ("machine_translation",),  # translation quality of GPT-3
     "D3-6.1-a": ("machine_translation",),
-    "D5-6-a": ("question_answering",),  # customer service and answers
+    "D5-6-a": ("question_answering", "answers_with_sources"),  # customer service and answers
+    # speech
+    "D2-6.3-b": ("reading_digit_strings",),  # real time
     # vision
     "D1-2-d": ("object_detection",),  # classification and detection
     "D4-6-a": ("object_detection",),

@@ -553,6 +553,14 @@ def test_live_curves_draw_the_given_numbers(displayed):
 
 
 @drawing
+@pytest.mark.parametrize("kind, counted", [(plotting.LiveCurves, "epoch"), (plotting.LiveSteps, "step")])
+def test_live_curves_say_what_they_count(displayed, kind, counted):
+    with kind(1) as live:
+        live.update(1, {"loss": 1.0})
+    assert displayed[-1].axes[0].get_xlabel() == counted
+
+
+@drawing
 def test_live_curves_accept_values_that_come_now_and_then(displayed):
     """Validation every second epoch is usual: the other steps are gaps."""
     with plotting.LiveCurves(4) as live:

@@ -84,6 +84,15 @@ class LiveCurves(AbstractContextManager["LiveCurves"]):
             self._handle.update(what, **options)
 
 
+class LiveSteps(LiveCurves):
+    """LiveCurves of a loop that counts training steps, not epochs."""
+
+    def _show(self, what: Any, **options: Any) -> None:
+        for ax in getattr(what, "axes", ()):  # of a figure; text has none
+            ax.set_xlabel("step")
+        super()._show(what, **options)
+
+
 def training_plot(panels: Sequence[str] = ("loss", "accuracy"), title: str = "Training",
                   keep: bool = True) -> Any:  # fmt: skip
     """A Keras callback that draws LiveCurves: `fit(..., verbose=0, callbacks=[training_plot()])`."""

@@ -114,3 +114,29 @@ def has_sources(text, passages):
 # %% 23b.4b the other way round: <= held → >= held
 
 # %% 23b.4b only the first passage named: for i in named for → for i in named[:1] for
+
+# %% 23b.1 counted over all words of all sentences
+def best_sentence(asked, lists):
+    counts = Counter(word for part in lists for word in part)
+    scores = [sum(rarity(counts[word], len(lists)) for word in set(asked) if word in part) for part in lists]
+    return int(np.argmax(scores))
+
+# %% 23b.1 divided by the length of the sentence
+def best_sentence(asked, lists):
+    scores = np.zeros(len(lists))
+    for word in sorted(set(asked)):
+        holds = np.array([word in part for part in lists])
+        scores += rarity(holds.sum(), len(lists)) * holds
+    return int(np.argmax(scores / np.maximum(1, [len(part) for part in lists])))
+
+# %% 23b.1 parts of words, too
+def best_sentence(asked, lists):
+    scores = np.zeros(len(lists))
+    for word in sorted(set(asked)):
+        holds = np.array([word in " ".join(part) for part in lists])
+        scores += rarity(holds.sum(), len(lists)) * holds
+    return int(np.argmax(scores))
+
+# %% 23b.2 words run together: float(list(given) in [list(a) for a in answers]) → float("".join(given) in ["".join(a) for a in answers])
+
+# %% 23b.4b one digit only: re.findall(r"\[(\d+)\]", text) → re.findall(r"\[(\d)\]", text)

@@ -135,3 +135,9 @@ def halved_labels(labels):
         for x in range(w // 2):
             out[:, y, x] = labels[:, 2 * y, 2 * x]
     return out
+
+# %% 20b.9 the most frequent of the four
+def halved_labels(labels):
+    four = np.stack([labels[:, i::2, j::2] for i in (0, 1) for j in (0, 1)])  # (4, n, h, w)
+    often = (four[:, None] == four[None]).sum(axis=1).argmax(axis=0)
+    return np.take_along_axis(four, often[None], axis=0)[0]

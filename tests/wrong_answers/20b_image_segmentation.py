@@ -201,3 +201,5 @@ def halved_labels(labels):
 # %% 20b.9 the upper left quarter: labels[:, ::2, ::2] → labels[:, : labels.shape[1] // 2, : labels.shape[2] // 2]
 
 # %% 20b.9 a mask: labels[:, ::2, ::2] → (labels[:, ::2, ::2] > 0)
+
+# %% 20b.1 no split at 0: for t in range(255) → for t in range(1, 255)

@@ -105,3 +105,12 @@ def threshold(values, wrongly):
 # %% 23.5b that many are given, not refused: int(wrongly * → int((1 - wrongly) *
 
 # %% 23.5b rounded: int(wrongly * len(values) + 1e-9) → round(wrongly * len(values))
+
+# %% 23.5a a part of a word counts
+def coverage(asked, passage, rarity_of):
+    whole = sum(rarity_of(word) for word in set(asked))
+    text = " ".join(passage)
+    shared = sum(rarity_of(word) for word in set(asked) if word in text)
+    return shared / whole if whole else 0.0
+
+# %% 23.5b each value counted once: np.sort(values) → np.unique(values)
