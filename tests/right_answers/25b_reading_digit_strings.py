@@ -101,11 +101,11 @@ def edits(a, b):
                    distance(i - 1, j - 1) + (a[i - 1] != b[j - 1]))
     return distance(len(a), len(b))
 
-# %% 25b.5 lists
+# %% 25b.3 lists
 def targets(said, width):
     return [[d + 1 for d in row] + [0] * (width - len(row)) for row in said]
 
-# %% 25b.5 32-bit numbers, entry by entry
+# %% 25b.3 32-bit numbers, entry by entry
 def targets(said, width):
     table = np.zeros((len(said), width), np.int32)
     for i, row in enumerate(said):

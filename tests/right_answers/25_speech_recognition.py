@@ -73,3 +73,13 @@ def with_noise(sound, noise, snr):
     noise_power = sum(float(x) ** 2 for x in noise) / len(noise)
     factor = (sound_power / (noise_power * 10 ** (snr / 10))) ** 0.5
     return np.array([x + factor * z for x, z in zip(sound, noise)], np.float32)
+
+# %% 25.2b NumPy's transform
+def power_of_bin(frame, k):
+    return abs(np.fft.rfft(frame)[k]) ** 2
+
+# %% 25.2b in 32 bits
+def power_of_bin(frame, k):
+    frame = frame.astype(np.float32)
+    angles = (2 * np.pi * k * np.arange(frame.shape[0]) / frame.shape[0]).astype(np.float32)
+    return (frame * np.cos(angles)).sum() ** 2 + (frame * np.sin(angles)).sum() ** 2
