@@ -146,7 +146,7 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
     "D5-2.3-a": ("project_gpt",),  # what GPT stands for
     "D5-5.2-a": ("generating_text", "project_pretrained_gpt2"),  # greedy search asked for five texts
     "D5-5.2-c": ("generating_text", "project_pretrained_gpt2"),  # a length that counts the prompt
-    "D2-6.1-b": ("machine_translation",),  # word segmentation and named entities
+    "D2-6.1-b": ("tagging_words",),  # word segmentation and named entities
     "D1-6.2-a": ("project_text_classification", "machine_translation"),
     "D3-3.4-b": ("project_text_classification", "machine_translation"),  # translation and sentiment
     "D1-6.2-b": ("machine_translation",),  # translation quality of GPT-3

@@ -28,7 +28,7 @@
 #
 # - write losses on pairs and triplets, and say when they stop teaching;
 # - train a network whose distances mean something, and say what a threshold costs;
-# - recognize from one example, and find who is served worse.
+# - recognize from one example, and measure what one threshold does to groups.
 
 # %% tags=["setup"]
 from collections.abc import Callable, Iterator
@@ -67,11 +67,10 @@ tf.get_logger().setLevel("ERROR")
 # None: it knew itself which views came from one image (notebook [[transfer_learning]]).
 # </details>
 #
-# *Omniglot* (B. Lake and others, 2015, MIT license) holds characters of many alphabets, each drawn once by each of 20 people. You learn from five alphabets and judge on three others.
+# *Omniglot* (B. Lake and others, 2015, MIT license) holds characters of many alphabets, each drawn once by each of 20 people, its *drawers*.
 
 # %%
 omniglot = data.omniglot()
-REAL = omniglot.source == "real"
 known, new = (x / np.float32(255) for x in (omniglot.x_train, omniglot.x_test))
 print("known:", known.shape, sorted(set(omniglot.alphabets_train)))
 print("new:  ", new.shape, sorted(set(omniglot.alphabets_test)))
@@ -110,7 +109,7 @@ with check("21.1", "all distances"):
         for i_t in range(n_t):
             for j_t in range(m_t):
                 squares_t = sum((a - b) ** 2 for a, b in zip(A_t[i_t], B_t[j_t]))
-                np.testing.assert_allclose(got_t[i_t, j_t], squares_t**0.5, atol=1e-6,
+                np.testing.assert_allclose(got_t[i_t, j_t], squares_t**0.5, atol=2e-3,
                                            err_msg=f"row {i_t} of A to row {j_t} of B")
     far_t = (50 + rng_t.normal(size=(300, 60))).astype(np.float32)
     got_t = distances(far_t.copy(), far_t.copy())
@@ -138,6 +137,7 @@ if not solved("21.1"):
 # %% tags=["plumbing"]
 #@title Plumbing: every pair of new images, and which are of the same character
 WHO = np.repeat(np.arange(len(new)), 20)  # the character of each image
+REAL = omniglot.source == "real"
 FIRST, SECOND = np.triu_indices(len(WHO), 1)  # each pair once
 SAME = WHO[FIRST] == WHO[SECOND]
 
@@ -164,7 +164,7 @@ print(f"{SAME.sum():,} pairs of the same, {(~SAME).sum():,} of different charact
 print(f"the same pair is closer in {closer(raw):.1%}")
 
 # %% tags=["evidence"]
-#@title Evidence: the distances equal SciPy's
+#@title Evidence: the distances equal SciPy's (in float32, small ones lose digits)
 some = new.reshape(len(WHO), -1)[::20]
 claim("largest difference from scipy's cdist",
       np.abs(distances(some, some) - cdist(some, some)).max(), at_most=1e-2)
@@ -244,10 +244,11 @@ for same in (True, False):  # margin 1, distances 0.4, 0.9 and 1.2
 # **Predict.** A batch has 32 characters, 5 drawers of each. How many triplets does it hold? (a) about 160 · (b) about 5,000 · (c) about 100,000
 
 # %%
-print(f"{32 * 5} anchors × {5 - 1} positives × {31 * 5} negatives = {160 * 4 * 155:,}")
+same = np.arange(160)[:, None] // 5 == np.arange(160) // 5  # (160, 160)
+print(f"{np.sum((same.sum(axis=1) - 1) * (~same).sum(axis=1)):,} triplets")
 
 # %% [markdown]
-# (c). Most soon cost nothing, and their mean drowns the others. So *mine* (挖掘) the hard ones: each image is an anchor once, with its **farthest** of the same character and its **nearest** of another, in this batch.
+# (c): 160 anchors, each with 4 positives and 155 negatives. In time most will cost nothing, computed in vain. So *mine* (挖掘) the hard ones: each image is an anchor once, with its **farthest** of the same character and its **nearest** of another, in this batch.
 #
 # ### Exercise 21.3 · the hardest triplets (10 min)
 # `all_distances` gives the table $(B, B)$. `labels[:, None] == labels[None]` is the table of who is the same. In a row, hide what may not be chosen, then take `ops.max` or `ops.min` with `axis=1`: `ops.where(table, d, -np.inf)` keeps `d` where the table is true. Return the mean over the anchors, in `ops`.
@@ -272,11 +273,11 @@ def triplet_loss(labels, z, margin=0.3):
 # %% tags=["check"]
 with check("21.3", "the hardest triplets"):
     rng_t = np.random.default_rng(0)
-    line_t = ops.array([[0.0], [0.5], [0.6]])
-    pencil_t = float(triplet_loss(ops.array([7, 7, 3]), line_t))
-    worst_t = [0.5 - 0.6 + 0.3, 0.5 - 0.1 + 0.3, 0.0 - 0.1 + 0.3]  # anchors 0, 0.5, 0.6
-    np.testing.assert_allclose(pencil_t, np.mean(worst_t), atol=1e-3,
-                               err_msg="0 and 0.5 of one character, 0.6 of another")
+    line_t = ops.array([[0.0], [0.5], [0.6], [0.9]])
+    pencil_t = float(triplet_loss(ops.array([7, 7, 3, 3]), line_t))
+    worst_t = [0.5 - 0.6 + 0.3, 0.5 - 0.1 + 0.3, 0.3 - 0.1 + 0.3, 0.3 - 0.4 + 0.3]
+    np.testing.assert_allclose(pencil_t, np.mean(worst_t), atol=1e-3, err_msg=(
+        "0 and 0.5 of one character, 0.6 and 0.9 of another"))
     for labels_t, d_t, m_t in (([0, 0, 1, 1], 2, 0.3), ([4, 9, 4, 9, 4, 2, 2], 3, 1.0),
                                ([1, 0, 1, 0, 0, 1], 1, 0.05), ([0, 5, 0, 5], 4, 6.0)):
         z_t = rng_t.normal(size=(len(labels_t), d_t)).astype(np.float32)
@@ -297,6 +298,12 @@ with check("21.3", "the hardest triplets"):
     slope_t = tape_t.gradient(loss_t, z_t)
     assert slope_t is not None, "no slope: is all of it made of ops?"
     assert np.isfinite(ops.convert_to_numpy(slope_t)).all(), "slope not finite"
+    kinds_t = [tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None, 4), tf.float32)]
+    try:
+        tf.function(triplet_loss, kinds_t).get_concrete_function()
+    except Exception as error_t:
+        raise AssertionError("in training, the batch's size is unknown when Keras "
+                             "compiles: whole tables, no loop over images") from error_t
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -317,7 +324,7 @@ if not solved("21.3"):
 # %% [markdown]
 # ## 21.4 Does it help with characters it never saw?
 #
-# A small convolutional network gives each image an embedding of length 1. A character turned by 90° counts as another one, so there are 624 to learn from. Nothing was tuned on the new alphabets: rate and margin are first guesses.
+# A small convolutional network gives each image an embedding of length 1. A character turned by 90° counts as another one, so there are 624 to learn from. Rate and margin are first guesses. (Some networks and losses were looked at on these alphabets while this was written, so the figures are slightly kind.) Training takes some minutes.
 
 # %% tags=["plumbing"]
 #@title Plumbing: the network
@@ -421,7 +428,7 @@ train(net, triplet_loss, turned, STEPS, seed=0, title="Triplets")
 print("after: ", idle(embed(net, turned[:, :5])))
 
 # %% [markdown]
-# Nearly all of the hardest still teach.
+# Most random triplets now cost nothing; nearly all of the hardest still teach.
 #
 # **Predict.** On pairs of *new* characters, the pixels had the same pair closer in 63 %. The embedding has it in (a) 75 % · (b) 87 % · (c) 97 %
 
@@ -461,7 +468,7 @@ plt.show()
 # With a pencil: the same at distances 1 and 3, different at 3 and 4, threshold 3. No false reject, and one false accept of two: 50 %.
 #
 # ### Exercise 21.5 · the two rates (7 min)
-# A pair *at* the threshold is accepted. There will be over a million pairs: loop over thresholds. (Faster: `np.searchsorted(sorted_d, thresholds, side="right")` counts how many are at most each threshold.)
+# A pair *at* the threshold is accepted. There will be over a million pairs, so sort once: `np.searchsorted(sorted_d, thresholds, side="right")` counts how many are at most each threshold. (A loop over thresholds is right too, and costs you a minute later.)
 
 # %% tags=["exercise"]
 def rates(d, same, thresholds):
@@ -478,8 +485,9 @@ with check("21.5", "the two rates"):
     assert len(got_t) == 2, "two arrays: false accepts, false rejects"
     for name_t, row_t, sum_t in zip(("accepts", "rejects"), got_t, (1.5, 2.0)):
         assert np.shape(row_t) == (5,), f"false {name_t}: shape {np.shape(row_t)}"
-        np.testing.assert_allclose(np.sum(row_t), sum_t, atol=1e-6, err_msg=f"pencil's "
-                                   f"case, thresholds 0 to 4: sum of false {name_t}")
+        np.testing.assert_allclose(np.sum(row_t), sum_t, atol=1e-6, err_msg=(
+            f"pencil's case, thresholds 0 to 4: sum of false {name_t} (accepts come "
+            "first, a share of the different pairs; rejects, a share of the same)"))
     rng_t = np.random.default_rng(0)
     for _ in range(300):  # whole numbers: many ties
         d_t = rng_t.integers(0, rng_t.integers(2, 30), rng_t.integers(2, 40)) / 8
@@ -521,7 +529,7 @@ def equal_error_rate(d, same):
 
 
 # %% [markdown]
-# **Predict.** The pixels' equal error rate on the new characters is about 41 %. The embedding's? (a) 25 % · (b) 10 % · (c) 1 %. And how many same pairs are rejected if only one different pair in 1,000 may pass?
+# **Predict.** The pixels' equal error rate on the new characters is about 41 %. The embedding's? (a) 25 % · (b) 10 % · (c) 1 %. And if only one different pair in 1,000 may pass, are most of the same still accepted?
 
 # %%
 for name, d in (("pixels", raw), ("embedding", d_new)):
@@ -590,7 +598,7 @@ axes[1].legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# (b), with this one training. But if one different pair in 1,000 may pass, nine in ten of the same are rejected: some different pairs lie very near. 21.7 shows whose.
+# (b), with this one training. But if one different pair in 1,000 may pass, most of the same are rejected: some different pairs lie very near.
 #
 # **One against a million.** A camera compares each passer-by with a list of a million people: *identification* (一对多识别). Suppose one false accept in a million different pairs.
 #
@@ -599,10 +607,10 @@ plt.show()
 # %%
 RATE, LISTED, PASSING = 1e-6, 1_000_000, 10_000  # turn these
 alarm = 1 - (1 - RATE) ** LISTED  # if the comparisons are independent
-print(f"{alarm:.0%}; of {PASSING:,} passers-by {PASSING * alarm:,.0f} false alarms")
+print(f"{alarm:.0%}; of {PASSING:,} passers-by {PASSING * alarm:,.0f} raise an alarm")
 
 # %% [markdown]
-# (b): $1 - (1 - 10^{-6})^{1{,}000{,}000} \approx 1 - e^{-1}$, for independent comparisons. A rate per pair says nothing without the number of pairs, and how rare the wanted are.
+# (b): $1 - (1 - 10^{-6})^{1{,}000{,}000} \approx 1 - e^{-1}$, for independent comparisons. A rate per pair says nothing without the number of pairs.
 
 # %% [markdown]
 # ## 21.6 Is one example enough?
@@ -723,10 +731,10 @@ ax.set(xticks=[], yticks=[14, 42, 70],
 plt.show()
 
 # %% [markdown]
-# (b), and about ten points. The ± speaks of other draws of these 86 characters, not of other alphabets. Characters of one alphabet resemble each other: this is the honest test.
+# (b), and about ten points. The ± speaks of other draws of these 86 characters, not of other alphabets. Do all characters of one alphabet resemble each other so much? 21.7 looks at each by itself.
 
 # %% [markdown]
-# ## 21.7 Whom does one threshold serve worse?
+# ## 21.7 What does one threshold do to groups?
 #
 # A product has one threshold. Take the one that accepts 1 % of all different pairs within an alphabet. Alphabets stand for groups of people.
 #
@@ -763,8 +771,6 @@ def by_alphabet(d: np.ndarray) -> dict[str, np.ndarray]:
     return {name: group_rates(table, group) for name, group in OF.items()}
 
 
-
-
 def told(found: np.ndarray) -> str:
     """One group's rates with their 95 % intervals over characters."""
     ends = np.quantile(found[:, 1:], (0.025, 0.975), axis=1)
@@ -788,7 +794,8 @@ taken = accepted(d_new, np.quantile(d_new[INSIDE], 0.01))
 for name, group in OF.items():
     own = np.isin(WHO[FIRST], group) & np.isin(WHO[SECOND], group)
     print(f"{name} alone, with a threshold of its own: equal error rate "
-          f"{equal_error_rate(d_new[own], SAME[own])[0]:.1%}")
+          f"{equal_error_rate(d_new[own], SAME[own])[0]:.1%}; one example each, five "
+          f"of its characters: {episodes(z_new, [group])[1]:.1%} right")
 for group in WITHIN:  # of two alphabets: not counted here
     taken[np.ix_(group, np.setdiff1d(ACROSS[0], group))] = 0
 taken = np.triu(taken, 1)
@@ -811,9 +818,9 @@ fig.suptitle("The four pairs of characters that are accepted most, and how often
 plt.show()
 
 # %% [markdown]
-# (c), with this network: the intervals of Balinese and Korean are far apart. "1 % false accepts" is true of none of the three: the overall rate hides who pays. A threshold for each group would not settle it: their equal error rates differ, too (evidence).
+# (c), with this network: the intervals of Balinese and Korean are far apart. "1 % false accepts" is true of none of the three: the overall rate hides who pays. A threshold of its own would not settle it: alone, Balinese has an equal error rate of 30 % and more, the others of 7 to 8 (evidence). Nearly all of the ten points that one alphabet cost in 21.6 are Balinese's, too. It is mostly waves (figure), unlike what was learned from; only another training can tell whether that is the cause. (All three reject seven or eight in ten of their own pairs: one percent of look-alikes is a strict demand.)
 #
-# **What is allowed?** A face can't be changed like a password. Some rules, as of 2025, no legal advice:
+# **What is allowed?** A face can't be changed like a password. As of 2025, and no legal advice:
 #
 # - EU, *GDPR* Art. 9 (2018): biometric data that identify a person may not be processed but for listed exceptions, such as explicit consent.
 # - EU, *AI Act* Art. 5 (February 2025): no face databases from untargeted scraping; no real-time remote identification in public by the police, but for narrow exceptions.
@@ -837,7 +844,7 @@ slope = np.abs(ops.convert_to_numpy(tape.gradient(collapsed, points))).max()
 print(f"loss {float(collapsed):.3f}, largest slope {slope:.3f}")
 
 # %% [markdown]
-# The loss is the margin, and the slope is 0: no way out. The hardest triplets invite this *collapse* (坍缩): early on, they pull more than they can sort. See it happen: the same training, another rate.
+# The loss is the margin, and exactly there the slope is 0: no way out. FaceNet's authors saw such a *collapse* (坍缩) with the hardest negatives, early on. Here it takes another rate, a hundred times as high:
 
 # %%
 RATE_TOO_HIGH = 0.3  # turn it: 0.003 is the rate of 21.4
@@ -848,7 +855,7 @@ print("loss:", *[f"{x:.3f}" for x in lost[::3]])
 print(f"the same pair is closer in {closer(pair_distances(embed(giving_up, new))):.1%}")
 
 # %% [markdown]
-# It settles at the margin. (The tiny distances left are still partly in order.) FaceNet avoided this with *semi-hard* negatives: farther than the positive, yet within the margin.
+# It settles near the margin. (The distances left are tiny and still partly in order. Their slopes are as long as ever, but they pull every which way.) FaceNet avoided this with *semi-hard* negatives: farther than the positive, yet within the margin.
 #
 # **Cosine or distance?** For vectors of length 1, $\lVert a - b\rVert^2 = 2 - 2\cos(a, b)$. **Predict.** You replace the distance by the cosine similarity. Does the equal error rate change?
 
@@ -864,9 +871,9 @@ print(f"distance {equal_error_rate(d_new, SAME)[0]:.2%}, "
 # %% [markdown]
 # ## 21.9 And faces? ◇
 #
-# The *ORL* portraits show 40 people, ten times each, taken at the Olivetti Research Laboratory in Cambridge (F. Samaria, A. Harter, 1994). Its readme asks for credit and names no license. These people agreed to research thirty years ago, not to your screen. So the course doesn't bundle the portraits, fetches them only when you name them (`python -m course_utils data fetch orl_faces`), and shows numbers only, no face.
+# The *ORL* portraits show 40 people, ten times each, taken at the Olivetti Research Laboratory in Cambridge (F. Samaria, A. Harter, 1994). Its readme asks for credit and names no license. Nor does it say what these people agreed to, thirty years ago; surely not to your screen. So the course doesn't bundle the portraits, fetches them only when you name them (`python -m course_utils data fetch orl_faces`), and shows numbers only, no face.
 #
-# Four *folds*: 30 people to learn from, the other ten to judge. The rivals are the pixels, principal components, and *Fisherfaces* (P. Belhumeur, J. Hespanha, D. Kriegman, *Eigenfaces vs. Fisherfaces*, IEEE PAMI 19(7), 1997): principal components, then linear discriminant analysis, which spreads people apart and holds each together.
+# Four *folds*: 30 people to learn from, the other ten to judge. The rivals are the pixels, principal components, and *Fisherfaces* (P. Belhumeur, J. Hespanha, D. Kriegman, *Eigenfaces vs. Fisherfaces*, IEEE PAMI 19(7), 1997): principal components, then linear discriminant analysis, which spreads people apart and holds each together. They are compared by angle, as the network's embeddings are.
 #
 # **Predict.** Equal error rates on people never seen: who wins? (a) the network, clearly · (b) Fisherfaces, or level · (c) the pixels
 
@@ -900,9 +907,9 @@ def rivals(learn: np.ndarray, judge: np.ndarray) -> dict[str, float]:
     components = PCA(60, random_state=0).fit(rows)
     few, new_few = components.transform(rows), components.transform(new_rows)
     fisher = LinearDiscriminantAnalysis().fit(few, people).transform(new_few)
-    fisher /= np.linalg.norm(fisher, axis=1, keepdims=True)
+    unit = fisher / np.linalg.norm(fisher, axis=1, keepdims=True)
     return {"pixels": face_error(new_rows), "principal components": face_error(new_few),
-            "Fisherfaces": face_error(fisher)}
+            "Fisherfaces": face_error(unit), "these by distance": face_error(fisher)}
 
 
 # %% tags=["plumbing"]
@@ -945,7 +952,7 @@ if "network" in faces:
           np.mean(faces["network"]), at_most=0.125, applies=profile() != "full")
 
 # %% [markdown]
-# TODO-FACES
+# (b): Fisherfaces 8.3 %, the network 8.6 %, the pixels 15.3 %. The network is behind by 0.3 ± 0.2 points, from four folds that share people, so call it level. A linear method of 1997 does as well here as a network after 150 steps. It matters more how Fisherfaces are compared: by distance they lose some two points. And the folds lie between 5 and 13 %: ten people tell little.
 
 # %% [markdown]
 # ## 21.10 Other losses, other starts? ◇
@@ -1032,20 +1039,19 @@ if shown:
         print(f"full profile, 200 steps, a known alphabet held out, {name}:",
               *[f"{value:.1%}" for value in values])
     for key, promised in (("any five", 0.93), ("one alphabet", 0.85)):
-        key = f"{key}, moved copies averaged"
         claim(f"full profile, {key}: mean of the seeds",
               np.mean([run[key] for run in shown["runs"]]), at_least=promised,
               applies=profile() != "full")  # judged where they are read back
 
 # %% [markdown]
-# TODO-LOSSES
+# The loss on all pairs is twelve points behind; prototypes and triplets are level: one start each, one held-out alphabet (Tagalog), and no rate or margin was chosen for any of them. Other starts change little: after 1,500 steps, three reach 94 % on any five and 86 % on one alphabet. Nor do they cure 21.7: Balinese keeps false accepts of 4 %, Korean stays at 0.1 % or less.
 
 # %% [markdown]
 # ## 21.11 Where does it break?
 #
 # `nearest_prototype` always names somebody, even for a *stranger*, a character that is none of the five.
 #
-# **Predict.** Reject a query whose nearest example is farther than the threshold of equal error (21.5). How many strangers get in? (a) as many as that equal error rate · (b) about three times as many · (c) half of them
+# **Predict.** Reject a query whose nearest example is farther than the threshold of equal error (21.5). How many strangers get in? (a) as many as that equal error rate · (b) three to four times as many · (c) ten times as many
 
 # %% tags=["plumbing"]
 #@title Plumbing: strangers at the door, and residents
@@ -1067,7 +1073,7 @@ print(f"let in: {strangers:.0%} of the strangers, {residents:.0%} of the residen
       f"equal error rate {error:.1%}")
 
 # %% [markdown]
-# (b): a stranger has five chances to be near somebody.
+# (b): a stranger has five chances to be near. (Were they independent, it would be somewhat more. Residents are let in here under whatever name.)
 #
 # What a product team asks:
 #
@@ -1087,17 +1093,17 @@ print(f"let in: {strangers:.0%} of the strangers, {residents:.0%} of the residen
 #
 # <details><summary>A different pair is farther apart than the margin. What does it teach?</summary>
 #
-# Nothing: loss and slope are 0, in both losses.
+# In the contrastive loss nothing: loss and slope are 0. In the triplet loss it may still teach: the negative must be farther than the *positive*, by the margin.
 # </details>
 #
 # <details><summary>Why not average over all triplets of a batch?</summary>
 #
-# Late in training most cost nothing; the mean over all hides the few that teach.
+# Late in training most cost nothing and are computed in vain; nearly all of the hardest still teach.
 # </details>
 #
-# <details><summary>The triplet loss stays at exactly the margin. What happened?</summary>
+# <details><summary>You recognize from one example of each of five people. A stranger comes. What must you add, and why is the equal error rate too kind?</summary>
 #
-# All embeddings are equal: collapse. The slope is 0, so it doesn't recover.
+# A threshold, or the nearest of the five is always named. The stranger has five chances to be near enough.
 # </details>
 #
 # <details><summary>"Our false accept rate is 0.01 %." Which two questions do you ask?</summary>
@@ -1116,7 +1122,7 @@ print(f"let in: {strangers:.0%} of the strangers, {residents:.0%} of the residen
 # 1. An embedding makes "the same?" a distance, for things that training never saw.
 # 2. Triplets ask for an order of distances; the hardest of them keep teaching.
 # 3. A threshold trades false accepts for false rejects. Count the comparisons before you trust a rate.
-# 4. Nearest prototype: one example names a new character; similar ones are the honest test.
-# 5. One threshold treats groups differently. Consent and law decide before accuracy does.
+# 4. One example names a new character, by the nearest prototype.
+# 5. One threshold, or one mean, hides groups: ask each by itself. Consent and law come first.
 #
 # **Read this next:** F. Schroff, D. Kalenichenko, J. Philbin, *FaceNet: a unified embedding for face recognition and clustering*, CVPR 2015, arXiv:1503.03832. A. Hermans, L. Beyer, B. Leibe, *In defense of the triplet loss for person re-identification*, arXiv:1703.07737, 2017 (21.3). J. Snell, K. Swersky, R. Zemel, *Prototypical networks for few-shot learning*, arXiv:1703.05175, 2017 (21.6). P. Grother, M. Ngan, K. Hanaoka, *Face recognition vendor test, part 3: demographic effects*, NISTIR 8280, 2019 (21.7).
