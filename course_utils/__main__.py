@@ -32,7 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
     data_parser = commands.add_parser("data", help="list, fetch or verify the real data sets")
     data_parser.add_argument("action", choices=["list", "fetch", "verify"])
     data_parser.add_argument(
-        "name", nargs="*", help="data sets, or numbers of notebooks; default: all but gpt2 and orl_faces"
+        "name",
+        nargs="*",
+        help="data sets, or numbers of notebooks; default: all but gpt2, orl_faces and weibo_ner",
     )
     options = parser.parse_args(arguments)
     if options.command == "doctor":

@@ -29,6 +29,7 @@ from course_utils.bundled import (
     drawn_nuclei,
     made_pairs,
     made_questions,
+    made_tags,
     made_texts,
     made_tones,
     simulated_ratings,
@@ -45,6 +46,7 @@ from course_utils.data.movielens import Ratings
 from course_utils.data.omniglot import Characters, shrink
 from course_utils.data.questions import QuestionSet
 from course_utils.data.speech import SpeechData
+from course_utils.data.tagging import Tagged
 from course_utils.data.text import BpeTables, Poems, TextData
 from course_utils.lessons.tokens import gpt2_encoder
 
@@ -379,11 +381,51 @@ def test_made_questions(capsys: pytest.CaptureFixture[str]):
     assert not any(re.search(r"[a-z{}]", text) for text in chinese.passages)
 
 
+def check_tagged(found: Tagged, sentences: int, kinds: set[str]) -> None:
+    """A tag for each token; with `kinds` of entities, a tag is O, B-kind or I-kind, and each kind begins."""
+    assert len(found.tokens) == len(found.tags) == sentences and found.license and found.citation
+    assert all(len(a) == len(b) > 0 for a, b in zip(found.tokens, found.tags, strict=True))
+    assert all(token and not token.isspace() for sentence in found.tokens for token in sentence)
+    tags = {tag for sentence in found.tags for tag in sentence}
+    if kinds:
+        assert {tag[2:] for tag in tags if tag[0] == "B"} == kinds
+        assert tags <= {"O"} | {f"{begin}-{kind}" for begin in "BI" for kind in kinds}
+
+
+WEIBO_KINDS = {f"{kind}.{form}" for kind in ("PER", "ORG", "LOC", "GPE") for form in ("NAM", "NOM")}
+WNUT_KINDS = {"person", "location", "group", "corporation", "product", "creative-work"}
+
+
+def test_made_tags(capsys: pytest.CaptureFixture[str]):
+    dev, test = data.ud_chinese(), data.ud_chinese("test")
+    assert dev.source == "bundled" and files.used == {"ud_chinese": "bundled"}
+    assert "200 sentences made by rule" in capsys.readouterr().out
+    for found in (dev, test):
+        check_tagged(found, 200, set())
+        assert {tag for tags in found.tags for tag in tags} >= {"NOUN", "VERB", "PROPN", "PUNCT"}
+    known = {word for words in dev.tokens for word in words}
+    new = [word for words in test.tokens for word in words if word not in known]
+    assert dev.tokens != test.tokens and 10 < len(new) < 400
+    made_kinds = WEIBO_KINDS - {"ORG.NOM", "GPE.NOM"}
+    for load, kinds in ((data.weibo_ner, made_kinds), (data.wnut17, WNUT_KINDS)):
+        for part, size in (("train", 300), ("dev", 100), ("test", 100)):
+            found = load(part)
+            assert found.source == "bundled"
+            check_tagged(found, size, kinds)
+            for tags in found.tags:  # an entity begins before it goes on
+                follows = zip(["O", *tags], tags, strict=False)
+                assert all(tag[0] != "I" or tag[1:] == before[1:] for before, tag in follows)
+    assert all(len(token) == 1 for token in data.weibo_ner().tokens[0])
+    assert "weibo_ner" not in data.usual() and "wnut17" in data.usual()
+
+
 def test_made_questions_and_pairs_are_the_same_every_time():
     """And everywhere: the digests were taken once."""
     for made, digest in (
         (json.dumps(made_questions.read(9, seed=3), ensure_ascii=False), "76a927b4194dd400"),
         (json.dumps(made_pairs.pairs(50, seed=3), ensure_ascii=False), "2fbb624e188c9538"),
+        (json.dumps(made_tags.chinese(50, seed=3), ensure_ascii=False), "d1f5bb7e142b666d"),
+        (json.dumps(made_tags.tweets(50, seed=3), ensure_ascii=False), "5882cf878cec2745"),
     ):
         assert hashlib.sha256(made.encode()).hexdigest()[:16] == digest
 
@@ -701,6 +743,28 @@ def test_sentence_pairs(fabricate, tmp_path):
     assert pairs.source == "real" and pairs.authors == ["CC-BY A & B", "CC-BY C"]
 
 
+def test_tagged_files(fabricate, tmp_path):
+    """Comments and joined forms of CoNLL-U; places behind characters; a tab in a blank line; several tags."""
+    rows = ["# text = 我们去", "1-2\t我们\t_\t_", "1\t我们\t我们\tPRON"]
+    rows += ["2\t去\t去\tVERB", "", "1\t#\t#\tSYM", ""]
+    two = ["\n".join(rows).encode(), "1\t好\t好\tADJ\n".encode()]
+    fabricate("ud_chinese", two, tmp_path / "cache")
+    dev = data.ud_chinese()
+    assert dev.source == "real" and dev.tokens == [["我们", "去"], ["#"]]
+    assert dev.tags == [["PRON", "VERB"], ["SYM"]] and data.ud_chinese("test").tokens == [["好"]]
+    posts = "王0\tB-PER.NAM\n小1\tI-PER.NAM\n20\tO\n\n😂0\tO\n".encode()
+    fabricate("weibo_ner", [posts, b"a0\tO\n", b"b0\tO\r\n"], tmp_path / "cache")
+    found = data.weibo_ner()
+    assert found.source == "real" and found.tokens == [["王", "小", "2"], ["😂"]]
+    assert found.tags == [["B-PER.NAM", "I-PER.NAM", "O"], ["O"]]
+    assert data.weibo_ner("dev").tokens == [["a"]] and data.weibo_ner("test").tags == [["O"]]
+    tweets = b"New\tB-location\nYork\tI-location\n\t\nhi\tO\n"
+    many = b"a\tB-x,B-y\nb\tI-y,I-x\nc\tI-y,I-z\n"
+    fabricate("wnut17", [tweets, tweets, many], tmp_path / "cache")
+    assert data.wnut17().tokens == [["New", "York"], ["hi"]]
+    assert data.wnut17("test").tags == [["B-x", "I-x", "I-y"]]
+
+
 def test_looking_at_sizes_finds_what_is_cut_off_and_reads_nothing(fabricate, tmp_path, monkeypatch):
     contents = small_mnist()[1]
     fabricate("mnist", contents, tmp_path / "cache")
@@ -902,6 +966,7 @@ print(data.__file__); print(data.cache_folder())
 images = data.mnist, data.fashion_mnist, data.cifar10
 texts = data.gpt2_bpe, data.tiny_shakespeare, data.tang_poems, data.imdb, data.chnsenticorp, data.gpt2
 texts += data.xquad, data.cmrc2018, data.cmn_eng, data.course_text, data.movielens
+texts += data.ud_chinese, data.weibo_ner, data.wnut17
 images += data.blood_cells, data.nuclei, data.omniglot, data.orl_faces
 for load in *images, *texts, data.spoken_digits:
     assert load().source == "bundled"
@@ -1106,6 +1171,24 @@ def test_real_portraits(real):
         portraits = data.orl_faces()
         assert portraits.source == "real" and portraits.x.shape == (40, 10, 112, 92)
         assert portraits.x.mean() == pytest.approx(112.631, abs=1e-2)
+
+
+def test_real_tagged_sentences(real):
+    for part, words in (("dev", 12_663), ("test", 12_012)):
+        found = data.ud_chinese(part)
+        assert found.source == "real" and sum(map(len, found.tokens)) == words
+        check_tagged(found, 500, set())
+    sizes = (("train", 3_394, 62_730), ("dev", 1_009, 15_733), ("test", 1_287, 23_394))
+    for part, sentences, tokens in sizes:
+        found = data.wnut17(part)
+        assert found.source == "real" and sum(map(len, found.tokens)) == tokens
+        check_tagged(found, sentences, WNUT_KINDS)
+    if data.is_here("weibo_ner"):
+        sizes = (("train", 1_350, 73_778), ("dev", 270, 14_509), ("test", 270, 14_842))
+        for part, posts, characters in sizes:
+            found = data.weibo_ner(part)
+            assert found.source == "real" and sum(map(len, found.tokens)) == characters
+            check_tagged(found, posts, WEIBO_KINDS)
 
 
 def test_real_cifar10(real):

@@ -75,6 +75,7 @@ def users(pattern: str) -> list[str]:
 ONE_IS_ENOUGH = {
     "data.gpt2", "data.gpt2_bpe", "data.imdb", "data.chnsenticorp", "data.movielens", "data.small_gpt2",
     "data.tang_poems", "data.tiny_shakespeare",
+    "data.ud_chinese", "data.weibo_ner", "data.wnut17",
     "data.nuclei", "data.cmn_eng", "data.course_text", "data.blood_cells", "data.orl_faces",
 }  # fmt: skip
 EARLY = {"data.blood_cells", "data.fashion_mnist", "devices.memory_mb"}

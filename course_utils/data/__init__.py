@@ -27,6 +27,7 @@ from course_utils.data.omniglot import omniglot, orl_faces
 from course_utils.data.prose import course_text
 from course_utils.data.questions import cmrc2018, xquad
 from course_utils.data.speech import spoken_digits
+from course_utils.data.tagging import ud_chinese, weibo_ner, wnut17
 from course_utils.data.text import chnsenticorp, gpt2_bpe, imdb, tang_poems, tiny_shakespeare
 from course_utils.data.translation import cmn_eng
 
@@ -62,6 +63,9 @@ __all__ = [
     "status",
     "tang_poems",
     "tiny_shakespeare",
+    "ud_chinese",
     "usual",
+    "weibo_ner",
+    "wnut17",
     "xquad",
 ]

@@ -52,7 +52,8 @@ def _named(names: Iterable[str] | None) -> list[Dataset]:
     return [registry[name] for name in (registry if names is None else names)]
 
 
-ON_DEMAND = {"gpt2", "orl_faces"}  # fetched only by name: 550 MB; portraits of people
+# fetched only by name: 550 MB; portraits of people; posts of people (or by the notebook that reads them)
+ON_DEMAND = {"gpt2", "orl_faces", "weibo_ner"}
 
 
 def usual() -> list[str]:
