@@ -78,7 +78,7 @@ ONE_IS_ENOUGH = {
     "data.ud_chinese", "data.weibo_ner", "data.wnut17",
     "data.nuclei", "data.cmn_eng", "data.course_text", "data.blood_cells", "data.orl_faces",
 }  # fmt: skip
-EARLY = {"data.blood_cells", "data.fashion_mnist", "devices.memory_mb"}
+EARLY = {"data.fashion_mnist", "devices.memory_mb"}
 
 
 def test_every_public_name_is_used():

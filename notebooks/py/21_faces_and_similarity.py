@@ -1031,7 +1031,7 @@ for whose, found in (("this run", results), ("full profile", full)):
         print(f"{whose}, {found['steps']} steps, {key}:",
               *[f"{run[key]:.1%}" for run in found["runs"]])
 if shown:
-    for name in ALPHABETS:
+    for name in shown["runs"][0]["groups"]:
         print(f"full profile, {name}: false accepts, rejects",
               *["{:.1%}, {:.1%};".format(*run["groups"][name])
                 for run in shown["runs"]])
