@@ -340,6 +340,15 @@ def test_full_writes_a_results_file(course: Path) -> None:
     assert (course / "notebooks" / "06_beta.ipynb").read_bytes() == kept
 
 
+def test_full_wants_real_data(
+    course: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(build, "is_here", lambda name: False)
+    with pytest.raises(SystemExit):
+        build.main(["--full", "6"], course)
+    assert "data fetch digits" in capsys.readouterr().err
+
+
 def test_a_quick_look_leaves_the_notebook_as_it_is(course: Path) -> None:
     kept = (course / "notebooks" / "04_alpha.ipynb").read_bytes()
     assert build.main(["4", "--profile", "quick"], course) == 0

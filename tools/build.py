@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import psutil
 
 from course_utils import devices
+from course_utils.data import is_here
 from tools import files, lessons, notebook, rules, tables
 from tools.fingerprint import Package, fingerprint
 from tools.lock import locked_versions
@@ -219,6 +220,11 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     if options.full and not wanted:
         parser.error("--full needs the numbers of the notebooks: it can take hours")
     chosen = [source for source in course.sources if not wanted or source.number in wanted]
+    if options.full:  # hours on a stand-in would be for nothing
+        absent = {name for source in chosen for name in source.header["datasets"] if not is_here(name)}
+        if absent:
+            names = " ".join(sorted(absent))
+            parser.error(f"--full wants real data: python -m course_utils data fetch {names}")
 
     try:
         broken = course.errors + rules.violations(chosen, course.plan)
