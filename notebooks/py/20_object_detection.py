@@ -89,7 +89,7 @@ def prepared(part, most: int | None = None):
 def draw_boxes(ax, image, boxes, kinds, style: str = "-") -> None:
     """An image and boxes over it; the color tells the kind."""
     if image is not None:
-        ax.imshow(image)
+        ax.imshow(image, interpolation="nearest")
         ax.set(xticks=[], yticks=[], xlim=(0, WIDTH), ylim=(HEIGHT, 0))
         ax.grid(False)
     for (left, top, right, bottom), kind in zip(boxes, kinds):
@@ -109,7 +109,7 @@ for name, part in (("train", train), ("validation", validation), ("test", test))
 
 # %% tags=["figure"]
 #@title Figure: Four images, and what people marked
-fig, axes = plt.subplots(2, 2, figsize=(7.4, 5.8))
+fig, axes = plt.subplots(2, 2, figsize=(6.6, 5.2))
 for ax, i in zip(axes.flat, (0, 3, 5, 7)):
     draw_boxes(ax, train.x[i], train.boxes[i], train.kinds[i])
 fig.suptitle("Four images, and what people marked", fontweight="bold")
