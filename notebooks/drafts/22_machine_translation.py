@@ -693,7 +693,7 @@ ax.grid(False)
 plt.show()
 
 # %% [markdown]
-# Row by row: where does the year come from, where month and day? It says from where this block fetched something, not why.
+# Row by row: 四 looks at the last digit, the first 三 at *march*; 日 and the end look at the comma. It says from where this block fetched something, not why.
 #
 # **Predict.** Somebody forgets the decoder's mask: each place may look at what comes. After 120 steps the loss is (a) higher, as more is confusing · (b) the same · (c) much lower. And how many texts does it write right?
 
@@ -1192,9 +1192,9 @@ if full:
     claim("BLEU of the full profile's model", full["all"][BEST], at_least=25)
 
 # %% [markdown]
-# This run reads less than half of the pairs, once: you see it begin, no more. Judge the full profile's, which reads them eight times.
+# This run reads less than half of the pairs, once: you see it begin, no more. The full profile's model reads them eight times (one training, seed 0; $\alpha = 1$ was the best of three on validation sentences). It beats the nearest sentence, 29.9 against 27.1, and the interval stays above 0.
 #
-# Where all references are new, the nearest sentence loses ten points: they came from translations that it had in store.
+# Where all references are new, the nearest sentence loses ten points: they came from translations that it had in store. The model loses two.
 #
 # Read some of the full profile's, every fiftieth test sentence:
 
@@ -1246,7 +1246,7 @@ for kind in table_of["nearest sentence"]:
                                   for name, told in table_of.items()))
 
 # %% [markdown]
-# The references show how rough the counting is: they have "faults", too. The nearest sentence is fluent, and often about somebody else.
+# The references show how rough the counting is: they have "faults", too. The nearest sentence is often about somebody else. The model keeps *Tom*, *not* and questions about as well as people do. What it does not know are rare words: *balcony* became 海边 (seaside), *CDs* 苹果 (apples). Fluent and false, which no sign list sees.
 
 # %% [markdown]
 # ## 22.7 What else measures a translation? ◇
@@ -1352,7 +1352,7 @@ if SACRE:
 #
 # While it learned, the decoder always read a true beginning. While it writes, it reads its own. A mistake may lead where it has never been: *exposure bias* (曝光偏差).
 #
-# **Predict.** Suppose it guesses half of the characters right with true beginnings. If mistakes came independently, ten characters and the end would come out whole with probability $0.5^{11}$, 0.05 %. The real share of exact sentences is (a) smaller · (b) about that · (c) much larger
+# **Predict.** With true beginnings the full profile's model guesses 64 % of the characters. If mistakes came independently, 2 % of the first references would come out whole. The real share of exact sentences is (a) smaller · (b) about that · (c) much larger
 
 # %%
 sources, reads, says, counts = teaching_rows(
@@ -1372,7 +1372,7 @@ for whose, shares in (("this run", forced), ("full", full["forced"] if full else
     print(whose, {name: f"{share:.1%}" for name, share in shares.items()})
 
 # %% [markdown]
-# (c), in the full profile: mistakes sit together. An easy sentence is right as a whole, a hard one wrong in many places.
+# (c), in the full profile: 6.8 %. Mistakes sit together. An easy sentence is right as a whole, a hard one wrong in many places.
 #
 # And the two shares of whole sentences agree (but for references that are cut). While every guess is right, its own beginning *is* the true one; the two ways part at the first mistake. So compare what comes after it, not exact matches.
 
@@ -1425,7 +1425,7 @@ for english, said in (full["odd"] if full else odd_said).items():
     print(f"{english}\n   {said}")
 
 # %% [markdown]
-# It writes something for each and never says that it can't. A long sentence is cut: the model has no more places.
+# All four (full profile). The name becomes an animal, two sentences become one, of the long one two clauses are left, and the platypus is a cake. It never says that it can't.
 #
 # What a product team asks:
 #
