@@ -1107,7 +1107,7 @@ fig.suptitle("Twelve boxes (red) where, by the marks (dotted), nothing is",
 plt.show()
 
 # %% [markdown]
-# In most of these a red cell, which nobody marked. So much of the most frequent "mistake" is in the labels, and in training, too, such cells count as empty. Doubles and wrong kinds hardly occur. Many of the poorly placed lie on such a cell as well, beside a marked one that another box has found. What is left to the network are the missed.
+# In most of these a red cell, which nobody marked. So much of the most frequent "mistake" is in the labels, and in training, too, such cells count as empty. Doubles and wrong kinds hardly occur. What is left to the network are the missed and the poorly placed.
 
 # %% [markdown]
 # ## 20.8 Where does it break?
@@ -1167,7 +1167,7 @@ if REAL:
 # %% [markdown]
 # (c): training never enlarged by more than 1.28 times. Half the light comes second, mostly for platelets: training went down to three quarters. Evening out the ground brings it back. The blur costs little.
 #
-# And images with neighboring numbers look more alike than any two; the published parts mix them. Some even show the same cells, a little shifted, such as test image 249 and training image 242. So images are not independent, and nobody has measured this detector on a new slide or laboratory. A product team asks:
+# And images with neighboring numbers look more alike than any two; the published parts mix them. Some even show the same cells, a little shifted: look at test image 249 beside training image 242. So images are not independent, and nobody has measured this detector on a new slide or laboratory. A product team asks:
 #
 # - Who marked, by which rule? Who looks again at what the detector "invented"?
 # - Are whole slides and laboratories held out?
@@ -1210,7 +1210,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# No: at 0.75 it is below a half, with this network and these marks. Platelets and white cells fall first: an offset of two pixels costs a platelet half of its IoU, and the network measures the sides of white cells badly. (The thresholds are better there: print `ap_by_kind` of their boxes at 0.75.) An mAP without its IoU says nothing.
+# No: at 0.75 it is below a half, with this network and these marks. Platelets and white cells fall first: an offset of two pixels costs a platelet half of its IoU. Is a white cell hard to measure, or does this network measure badly? Judge the boxes of the thresholds at 0.75, too. An mAP without its IoU says nothing.
 
 # %% [markdown]
 # ## 20.10 Which one was it in the last image? ◇

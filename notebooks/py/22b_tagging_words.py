@@ -926,7 +926,7 @@ def scores_by_bonus(find, validation) -> dict[float, float]:
 
 
 # %% [markdown]
-# The dictionary is now the list of names in the 1,350 posts to learn from. Pairs of characters are left out: on the validation posts they made no clear difference, and training is faster. The tagger is shy, above all with new names: take a *bonus* from the score of `O`. The validation posts choose it. Hints are made as before.
+# The dictionary is now the list of names in the 1,350 posts to learn from. Pairs of characters are left out: on the validation posts they made no clear difference (tried, not shown), and training is faster. The tagger is shy, above all with new names: take a *bonus* from the score of `O`. The validation posts choose it. Hints are made as before.
 
 # %%
 with plotting.LiveCurves(NAME_EPOCHS, WRONG, "Perceptron", keep=False) as live:
@@ -994,7 +994,7 @@ axes[1].legend()
 plt.show()
 
 # %% [markdown]
-# (b): the interval holds zero. Both live on what was seen before. (The list can't have a new one; of the known it misses those that are mostly no names.) Of the new ones, more than half of all, the tagger finds hardly any, with these features and some 1,900 marked mentions to learn from. The bonus brings a point or two. And both F1 are too high: 40 of the 270 test posts stand word for word among those to learn from (evidence). On the others the two are level again, at 0.41 and 0.43. So look for copies first, and report recall of the known and the new apart; one F1 hides it.
+# (b): the interval holds zero. Both live on what was seen before. (The list can't have a new one; of the known it misses those that are mostly no names.) Of the new ones, more than half of all, the tagger finds hardly any, with these features and some 1,900 marked mentions to learn from. The bonus brought a point on the validation posts. And both F1 are too high: 40 of the 270 test posts stand word for word among those to learn from (evidence). On the others the two are level again, at 0.41 and 0.43. So look for copies first, and report recall of the known and the new apart; one F1 hides it.
 
 # %% tags=["evidence"]
 #@title Evidence: three orders of the sentences, from the full profile

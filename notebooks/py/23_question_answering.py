@@ -1029,7 +1029,7 @@ print(typed[1])
 print("one word mistyped: ", figures_of(indexes["English"].scores(typed), right))
 
 # %% [markdown]
-# (a). The pairs were short sentences of every day, without *enzyme* or *interception*. Even XQuAD's English questions find only about a quarter of its passages by these vectors, where BM25 finds 93 %. Vectors know what they have read. And one mistyped word costs BM25 ten points: to it, *Jraed* is a word that no passage holds. (Three letters at a time help there, open task.)
+# (a). The pairs were short sentences of every day, without *enzyme* or *interception*. Even XQuAD's English questions find only about a quarter of its passages by these vectors, where BM25 finds 93 %. Vectors know what they have read. And one mistyped word costs BM25 ten points: to it, *Jraed* is a word that no passage holds. (Would three letters at a time help? Open task.)
 #
 # What a product team asks:
 #

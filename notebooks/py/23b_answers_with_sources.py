@@ -190,7 +190,7 @@ for name, found in (("XQuAD, English", english), ("XQuAD, Chinese", chinese),
     print(f"{name}: {told}")
 
 # %% [markdown]
-# (c) on XQuAD, in both languages; three of four on CMRC, whose passages have two and a half times as many sentences. A few words, counted by their rarity *here*, go a long way: whoever wrote the question looked at that sentence.
+# (c) on XQuAD, in both languages; three of four on CMRC, whose passages have more sentences: at random, only a tenth is right. A few words, counted by their rarity *here*, go a long way: whoever wrote the question looked at that sentence.
 
 # %% [markdown]
 # ## 23b.2 When is an answer right?
@@ -391,7 +391,7 @@ for name, found in (("CMRC 2018", cmrc), ("XQuAD, Chinese", chinese)):
           f"difference {low:+.1%} to {high:+.1%}")
 
 # %% [markdown]
-# (b). On CMRC it gains some two points, and the interval leaves zero out. On XQuAD, the same language and also Wikipedia, there is no gain, and perhaps a loss. Why, this test can't tell: other people asked, and a passage has 5 sentences in place of 13, so less is left to learn. Read the picture with care: the features with *rarity* rise and fall together, so a negative weight beside positive ones does not say that the feature misleads.
+# (b). On CMRC it gains some two points, and the interval leaves zero out. On XQuAD, the same language and also Wikipedia, there is no gain, and perhaps a loss. Why, this test can't tell: other people asked, and a passage has fewer sentences (at random, a quarter is right in place of a tenth), so less is left to learn. Read the picture with care: the features with *rarity* rise and fall together, so a negative weight beside positive ones does not say that the feature misleads.
 
 # %% [markdown]
 # ## 23b.4 How do you hand this to a chat model?
@@ -773,7 +773,7 @@ for question, home in ASKED:
 print(f"{right_place} of {sum(bool(home) for _, home in ASKED)} in the notebook meant")
 
 # %% [markdown]
-# (b), with the notebooks as they were when this ran. The passage is mostly right, the sentence in perhaps one of three (read them in the evidence): the first answer above is itself a question. Some of the others are answered in another notebook too, such as [[project_pretrained_gpt2]] for the temperature. Refused, by the threshold that XQuAD's questions had set: all five that have nothing to do with the course, and one of the fifteen. *When is accuracy misleading?* has two words to go by, and the course says it with others.
+# (b), with the notebooks as they were when this ran. The passage is mostly right; the sentence is another matter: the first answer above is itself a question. Some of the others are answered in another notebook too, such as [[project_pretrained_gpt2]] for the temperature. Refused, by the threshold that XQuAD's questions had set: all five that have nothing to do with the course, and one of the fifteen. *When is accuracy misleading?* has two words to go by, and the course says it with others.
 
 # %% [markdown]
 # ## 23b.7 Where does it break?

@@ -1064,7 +1064,7 @@ for name, parts in VARIANTS.items():
           "{:+.3f} ({:+.3f} to {:+.3f})".format(*gain))
 
 # %% [markdown]
-# (c), with 16 numbers per user and film, four drawn negatives and ten epochs: in the mean above popularity, and behind the factors. With 15 epochs it is worse again on validation. The paper had over 500 billion examples of an app store. There it brought 3.9 % more installations than a wide model alone, in an A/B test; offline its AUC was 0.728 instead of 0.726. A deep model alone brought 2.9 % more with an AUC of 0.722, *below* the wide one's. So "higher accuracy" is not what was shown, and the offline number did not foretell the order.
+# (c), with 16 numbers per user and film, four drawn negatives and ten epochs: in the mean above popularity, and behind the factors. The paper had over 500 billion examples of an app store. There it brought 3.9 % more installations than a wide model alone, in an A/B test; offline its AUC was 0.728 instead of 0.726. A deep model alone brought 2.9 % more with an AUC of 0.722, *below* the wide one's. So "higher accuracy" is not what was shown, and the offline number did not foretell the order.
 
 # %% [markdown]
 # ## 24.9 How does one search millions of films? ◇

@@ -918,7 +918,7 @@ for assumed in (DELAY, 0):
 print(f"one microphone: {right_in_noise(weights, 0).mean():.1%}")
 
 # %% [markdown]
-# (b), nearly: $10 \log_{10} 8 \approx 9$ dB. With the right delays, the network that learned in silence is right in 71 % instead of 21 %. Averaged without shifting back, the voice partly cancels itself, more than the noise does: 12 %, worse than one microphone. In a room, delays must be estimated, there are echoes, and some noise reaches all microphones alike.
+# (b), nearly: $10 \log_{10} 8 \approx 9$ dB. With the right delays, the network that learned in silence is right in 71 % instead of 21 %. Averaged without shifting back, the voice partly cancels itself: 12 %, worse than one microphone. In a room, delays must be estimated, there are echoes, and some noise reaches all microphones alike.
 
 # %% tags=["plumbing"]
 #@title Plumbing: what the full profile keeps

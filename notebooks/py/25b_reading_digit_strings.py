@@ -450,7 +450,7 @@ axes[1].legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# (b), with this seed and rate: the loss falls to about 8 and stays there for a hundred steps, while the network writes nothing. In the paths that read a string, about half of the steps are blanks, and each digit has far fewer. So blank is the best guess as long as the sound isn't understood. Don't give up there.
+# (b), with this seed and rate: the loss falls to about 8 and stays there for a hundred steps, while the network writes nothing. Every string has blanks in most of its paths, and each digit is missing in most strings. So blank is the best guess as long as the sound isn't understood. Don't give up there.
 #
 # On the right, the trained network is sure of each digit for a moment only, when it has been heard. CTC doesn't ask for more.
 
